@@ -1,0 +1,175 @@
+"""The artifact: how a model lies on disk. Plain arrays, memory-mapped, and one `model.json` that says what they are.
+
+    model.json                 format version, configuration, scorers, arrays (dtype, shape, sha256), metrics
+    items.blob.npy …           the vocabularies of songs and listeners
+    user_items.indptr.npy …    the listeners' histories
+    scorer.<name>.<array>.npy  the arrays of each scorer
+
+No pickle; the loader opens only names that it builds itself. Never call a file here `manifest.json`: multi-model-server dies of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.errors import ArtifactError
+from inference.history import WEIGHTINGS, EventWeighting
+from inference.recommender import POPULARITY, Recommender
+from inference.scorers import KINDS, HybridScorer
+from inference.sparse import SparseRows
+from inference.texts import Texts
+from inference.vocabulary import Vocabulary
+
+FORMAT_VERSION = 1
+MODEL_JSON = "model.json"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> None:
+    """Writes the arrays, then ``model.json``, into ``directory`` (made if missing). ``info`` is added to ``model.json`` as it is.
+
+    The model's version is the hash of its arrays and weights: the same model has the same version, wherever it was trained.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    table = {}
+    for name, array in sorted(_arrays(recommender).items()):
+        array = np.ascontiguousarray(array)
+        path = directory / f"{name}.npy"
+        np.save(path, array, allow_pickle=False)
+        table[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": _sha256(path)}
+    document = {
+        "format_version": FORMAT_VERSION,
+        "arrays": table,
+        "scorers": {name: {"kind": s.KIND, "settings": s.settings()} for name, s in recommender.scorers.items()},
+        "hybrid": {"weights": dict(recommender.hybrid.weights)},
+        "weighting": {
+            "weighting": recommender.weighting.weighting,
+            "event_weights": dict(recommender.weighting.event_weights),
+            "min_event_value": recommender.weighting.min_event_value,
+        },
+        "metadata": sorted(recommender.metadata),
+    }
+    document["model_version"] = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12]
+    write_model_json(directory, {**info, **document})
+
+
+def write_model_json(directory: Path, document: Mapping[str, Any]) -> None:
+    """Writes ``model.json`` whole or not at all."""
+    partial = directory / f".{MODEL_JSON}.partial"
+    partial.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n", encoding="ascii")
+    partial.replace(directory / MODEL_JSON)
+
+
+def read_model_json(directory: Path) -> dict[str, Any]:
+    """Raises ``ArtifactError`` where there is no model, a broken one, or one of a newer format."""
+    path = directory / MODEL_JSON
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError(f"No model in {directory}: {MODEL_JSON} is missing. Train one, or unpack model.tar.gz there.") from None
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} can't be read as JSON ({error}). Copy or train the model again.") from None
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if not isinstance(version, int) or version < 1:
+        raise ArtifactError(f"{path} names no format_version: this is not a model of this program.")
+    if version > FORMAT_VERSION:
+        raise ArtifactError(f"{path} has format_version {version}; this program reads up to {FORMAT_VERSION}. Serve it with a newer image.")
+    return dict(document)
+
+
+def load(directory: Path, *, verify: bool = False) -> Recommender:
+    """Opens a model, memory-mapped and read-only. Checks each array's dtype and shape; with ``verify`` its sha256, too, which reads all.
+
+    Raises ``ArtifactError`` that names the file at fault.
+    """
+    document = read_model_json(directory)
+    reader = _Reader(directory, document, verify)
+    try:
+        scorers = {}
+        for name, entry in document["scorers"].items():
+            kind = KINDS[entry["kind"]]
+            scorers[_checked(name)] = kind.load(entry["settings"], reader.group(f"scorer.{name}", kind.ARRAYS))
+        if POPULARITY not in scorers:
+            raise KeyError(POPULARITY)
+        weighting = EventWeighting(**document["weighting"])
+        if weighting.weighting not in WEIGHTINGS:
+            raise ValueError(f"unknown weighting {weighting.weighting}")
+        items = Vocabulary(**reader.group("items", Vocabulary.ARRAYS))
+        recommender = Recommender(
+            items=items,
+            users=Vocabulary(**reader.group("users", Vocabulary.ARRAYS)),
+            user_items=SparseRows(**reader.group("user_items", SparseRows.ARRAYS), n_columns=len(items)),
+            listeners=reader.array("items.listeners"),
+            scorers=scorers,
+            hybrid=HybridScorer(scorers, document["hybrid"]["weights"]),
+            weighting=weighting,
+            version=str(document["model_version"]),
+            metadata={_checked(name): Texts(**reader.group(f"metadata.{name}", ("blob", "offsets"))) for name in document["metadata"]},
+            info=document,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"{directory / MODEL_JSON} is damaged ({type(error).__name__}: {error}). Copy or train the model again."
+        ) from None
+    _check_sizes(recommender, directory)
+    return recommender
+
+
+def _arrays(recommender: Recommender) -> dict[str, np.ndarray]:
+    groups = {"items": recommender.items.arrays(), "users": recommender.users.arrays(), "user_items": recommender.user_items.arrays()}
+    groups |= {f"scorer.{name}": scorer.arrays() for name, scorer in recommender.scorers.items()}
+    groups |= {f"metadata.{name}": {"blob": texts.blob, "offsets": texts.offsets} for name, texts in recommender.metadata.items()}
+    named = {f"{group}.{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
+    return named | {"items.listeners": recommender.listeners}
+
+
+def _checked(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError("a name that is not one of ours")
+    return name
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_sizes(recommender: Recommender, directory: Path) -> None:
+    n = len(recommender.items)
+    sizes = {"items.listeners": len(recommender.listeners), "scorer.popularity.popularity": len(recommender.popularity)}
+    sizes |= {f"metadata.{name}": len(texts) for name, texts in recommender.metadata.items()}
+    wrong = [name for name, size in sizes.items() if size != n]
+    if wrong or len(recommender.user_items) != len(recommender.users):
+        raise ArtifactError(f"{directory}: {', '.join(wrong) or 'user_items'} does not fit the vocabulary. Copy or train the model again.")
+
+
+class _Reader:
+    """Opens the arrays that ``model.json`` lists, and checks each against what is written there."""
+
+    def __init__(self, directory: Path, document: Mapping[str, Any], verify: bool) -> None:
+        self.directory, self.table, self.verify = directory, document.get("arrays", {}), verify
+
+    def group(self, prefix: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        return {name: self.array(f"{prefix}.{name}") for name in names}
+
+    def array(self, name: str) -> np.ndarray:
+        path = self.directory / f"{name}.npy"
+        expected = self.table[name]
+        try:
+            array: np.ndarray = np.load(path, mmap_mode="r" if 0 not in expected["shape"] else None, allow_pickle=False)
+        except FileNotFoundError:
+            raise ArtifactError(f"{path} is missing. Copy or train the model again.") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtifactError(f"{path} is damaged ({error}). Copy or train the model again.") from None
+        if array.dtype.str != expected["dtype"] or list(array.shape) != expected["shape"]:
+            raise ArtifactError(f"{path} holds {array.dtype.str} {array.shape}, not {expected['dtype']} {tuple(expected['shape'])}.")
+        if self.verify and _sha256(path) != expected["sha256"]:
+            raise ArtifactError(f"{path} is not the file that training wrote: its sha256 differs. Copy or train the model again.")
+        return array

@@ -1,0 +1,144 @@
+"""Bodies: bytes to requests, answers to bytes, in JSON, JSON Lines and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, NoReturn
+
+from inference.answer import Answer
+from inference.batch import Answers, Batch, Entry
+from inference.errors import RequestError, error_body
+from inference.media_types import CSV, JSON_LINES
+from inference.personalize import render, render_line
+
+_CSV_LISTS = ("items", "exclude", "candidates")
+_CSV_FIELDS = ("user_id", *_CSV_LISTS, "num_recommendations")
+
+
+def decode(body: bytes | bytearray | str, media_type: str) -> Batch:
+    """Reads a body. One JSON object is one request; a JSON list, JSON Lines and CSV are batches, in which a bad line is an error of its
+    own. Raises ``RequestError`` 400 where the body as a whole can't be read, and its own error where a single request is wrong."""
+    text = _text(body)
+    if media_type == JSON_LINES:
+        entries = tuple(_json_line(line) for line in text.split("\n") if line.strip())
+        return Batch(_some(entries), False, media_type)
+    if media_type == CSV:
+        return Batch(_some(_csv_entries(text)), False, media_type)
+    value = _json(text)
+    if isinstance(value, list):
+        return Batch(_some(tuple(Entry.of(v) for v in value)), False, media_type)
+    entry = Entry.of(value)
+    if isinstance(entry.request, RequestError):
+        raise entry.request
+    return Batch((entry,), True, media_type)
+
+
+def encode(answers: Answers, media_type: str) -> bytes:
+    """Writes the answers in the order of the requests."""
+    pairs = list(zip(answers.batch.entries, answers.answers, strict=True))
+    if media_type == CSV:
+        return _csv([_csv_row(answer) for _, answer in pairs])
+    if media_type == JSON_LINES:
+        return "".join(_dumps(_line(entry, answer)) + "\n" for entry, answer in pairs).encode("ascii")
+    if answers.batch.single:
+        entry, answer = pairs[0]
+        return _dumps(render(entry.value, answer) if entry.in_personalize and isinstance(answer, Answer) else _ours(answer)).encode("ascii")
+    return _dumps([_line(entry, answer) for entry, answer in pairs]).encode("ascii")
+
+
+# --- JSON --------------------------------------------------------------------------------------------------------------------------------
+
+
+def _text(body: bytes | bytearray | str) -> str:
+    try:
+        text = body if isinstance(body, str) else bytes(body).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "not_utf8", f"The body is not UTF-8 (byte {error.start}).") from None
+    if not text.strip():
+        raise RequestError(400, "empty_body", "The body is empty. Send a JSON object such as {'user_id': '...'}, in double quotes.")
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise RequestError(400, "malformed_json", "The JSON is nested too deeply.") from None
+    except ValueError as error:
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise RequestError(400, "malformed_json", f"The body is not valid JSON{where}.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _json_line(line: str) -> Entry:
+    try:
+        return Entry.of(_json(line))
+    except RequestError as error:
+        return Entry(None, error)
+
+
+def _some(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    if not entries:
+        raise RequestError(400, "empty_body", "The body holds no request.")
+    return entries
+
+
+def _line(entry: Entry, answer: Answer | RequestError) -> dict[str, Any]:
+    return render_line(entry.value, answer) if entry.in_personalize else _ours(answer)
+
+
+def _ours(answer: Answer | RequestError) -> dict[str, Any]:
+    return error_body(answer.code, answer.message) if isinstance(answer, RequestError) else answer.to_json()
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+# --- CSV ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _csv_entries(text: str) -> tuple[Entry, ...]:
+    """A first row of known field names is a header; lists are separated by ``|`` in their cell. Without a header, each row is a listener
+    (may be empty) followed by any number of seed songs."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise RequestError(400, "malformed_csv", f"The body is not valid CSV: {error}.") from None
+    if not rows:
+        return ()
+    header = [cell.strip().lower() for cell in rows[0]]
+    if header[0] in _CSV_FIELDS and all(name in _CSV_FIELDS for name in header):
+        return tuple(_csv_entry(dict(zip(header, row, strict=False)), len(row) > len(header)) for row in rows[1:])
+    return tuple(Entry.of({"user_id": row[0] or None, "items": [cell for cell in row[1:] if cell]}) for row in rows)
+
+
+def _csv_entry(cells: dict[str, str], too_long: bool) -> Entry:
+    if too_long:
+        return Entry(None, RequestError(422, "invalid_row", "The row has more cells than the header."))
+    value: dict[str, Any] = {name: cell for name, cell in cells.items() if cell}
+    for name in _CSV_LISTS:
+        if name in value:
+            value[name] = [id_ for id_ in value[name].split("|") if id_]
+    if "num_recommendations" in value:
+        count = value["num_recommendations"].strip()
+        value["num_recommendations"] = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else count
+    return Entry.of(value)
+
+
+def _csv_row(answer: Answer | RequestError) -> list[str]:
+    """One row for each request, so that a batch job can join them: the listener, then the songs, best first; or ERROR and the message."""
+    if isinstance(answer, RequestError):
+        return ["ERROR", answer.message]
+    return [answer.user_id or "", *(r.item_id for r in answer.recommendations)]
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,167 @@
+"""Answers one request: history, scores, choice, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from inference.answer import Answer, Reason, Recommendation
+from inference.history import EventWeighting, History
+from inference.request import Request
+from inference.scorers import HybridScorer, PopularityScorer, Scorer
+from inference.sparse import SparseRows
+from inference.texts import Texts
+from inference.top_n import top_n
+from inference.vocabulary import UNKNOWN, Vocabulary
+
+HYBRID = "hybrid"
+POPULARITY = "popularity"
+MAX_REASONS = 3
+
+
+class Ranking(NamedTuple):
+    """``numbers`` int64, best first; of these the first ``scored`` are the model's choice, the others fill the list by popularity."""
+
+    numbers: np.ndarray
+    scores: np.ndarray
+    scored: int
+
+
+@dataclass(frozen=True)
+class Recommender:
+    """A finished model. ``user_items`` holds the history of each known listener; ``listeners`` (int32, songs) how many have played a song;
+    ``model`` is the name of the scorer that answers: the hybrid, or any single one (``with_model``)."""
+
+    items: Vocabulary
+    users: Vocabulary
+    user_items: SparseRows
+    listeners: np.ndarray
+    scorers: Mapping[str, Scorer]
+    hybrid: HybridScorer
+    weighting: EventWeighting
+    version: str
+    metadata: Mapping[str, Texts] = field(default_factory=dict)
+    model: str = HYBRID
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_model(self, name: str) -> Recommender:
+        """Returns the same recommender, answering with one of its scorers alone. Raises ``KeyError`` for an unknown name."""
+        if name != HYBRID and name not in self.scorers:
+            raise KeyError(name)
+        return replace(self, model=name)
+
+    @property
+    def scorer(self) -> Scorer | HybridScorer:
+        return self.hybrid if self.model == HYBRID else self.scorers[self.model]
+
+    @property
+    def popularity(self) -> np.ndarray:
+        scorer = self.scorers[POPULARITY]
+        assert isinstance(scorer, PopularityScorer)
+        return scorer.popularity
+
+    # --- one request ---------------------------------------------------------------------------------------------------------------
+
+    def recommend(self, request: Request) -> Answer:
+        """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise."""
+        history = self.history(request)
+        ranking = self._rank(request, history)
+        reasons = self._reasons(history, ranking) if request.explain else [None] * len(ranking.numbers)
+        recommendations = tuple(
+            Recommendation(self.items.id(number), float(score), why, self._metadata(number) if request.metadata else None)
+            for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), reasons, strict=True)
+        )
+        return Answer(request.user_id, self.version, self._fallback(history, ranking), recommendations, self._unknown_items(request))
+
+    def rank(self, request: Request) -> np.ndarray:
+        """Returns only the numbers of the recommended songs (int64, best first): what evaluation counts."""
+        return self._rank(request, self.history(request)).numbers
+
+    def history(self, request: Request) -> History:
+        """Returns the stored history of the listener, the events and the seed songs of the request, added up."""
+        numbers, weights = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+        if request.user_id is not None and (user := self.users.number(request.user_id)) != UNKNOWN:
+            stored_numbers, stored_weights = self.user_items.row(user)
+            numbers.append(stored_numbers)
+            weights.append(stored_weights)
+        if request.events:
+            event_numbers = self.items.numbers([event.item_id for event in request.events])
+            counted = [self.weighting.event_weight(event.event_type, event.event_value) for event in request.events]
+            known = event_numbers != UNKNOWN
+            distinct, inverse = np.unique(event_numbers[known], return_inverse=True)
+            sums = np.bincount(inverse, weights=np.asarray(counted)[known], minlength=len(distinct))
+            numbers.append(distinct)
+            weights.append(self.weighting.transform(sums))
+        if request.items:
+            seeds = np.unique(self._known(request.items))
+            numbers.append(seeds)
+            weights.append(np.ones(len(seeds), dtype=np.float32))
+        return History.of(np.concatenate(numbers), np.concatenate(weights))
+
+    # --- the parts of an answer ----------------------------------------------------------------------------------------------------
+
+    def _rank(self, request: Request, history: History) -> Ranking:
+        scores = self.scorer.scores(history) if len(history) else self.popularity.astype(np.float64)
+        allowed = np.zeros(len(self.items), dtype=bool) if request.candidates is not None else np.ones(len(self.items), dtype=bool)
+        if request.candidates is not None:
+            allowed[self._known(request.candidates)] = True
+        if request.leaves_out_seen:
+            allowed[history.numbers] = False
+        if request.exclude:
+            allowed[self._known(request.exclude)] = False
+        chosen = top_n(scores, request.limit, np.flatnonzero(allowed & (scores > 0)))
+        scored = len(chosen)
+        if scored < request.limit:
+            chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, request.limit - scored)])
+        return Ranking(chosen, scores[chosen], scored)
+
+    def _fill(self, scores: np.ndarray, allowed: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
+        """Returns ``n`` more songs where the model has too few: those without an opinion by popularity, then those it speaks against."""
+        allowed = allowed.copy()
+        allowed[chosen] = False
+        neutral = top_n(self.popularity, n, np.flatnonzero(allowed & (scores == 0)))
+        against = top_n(scores, n - len(neutral), np.flatnonzero(allowed & (scores < 0)))
+        return np.concatenate([neutral, against])
+
+    def _fallback(self, history: History, ranking: Ranking) -> str | None:
+        if not len(history) or (ranking.scored == 0 and len(ranking.numbers)):
+            return POPULARITY
+        if not self.listeners[history.numbers].any():
+            return "content"
+        return "popularity_fill" if ranking.scored < len(ranking.numbers) else None
+
+    def _reasons(self, history: History, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
+        """Splits each score into what each song of the history, and each model, added to it."""
+        if not len(history):
+            return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]
+        parts = self.scorer.contributions_by_model(history, ranking.numbers, self.model)
+        total = sum(parts.values())
+        assert isinstance(total, np.ndarray)
+        seeds = [*(self.items.id(n) for n in history.numbers.tolist()), None]
+        out: list[tuple[Reason, ...] | None] = []
+        for j, score in enumerate(total.sum(axis=0)):
+            if score == 0:
+                out.append((Reason(1.0, None, {POPULARITY: 1.0}),))
+                continue
+            order = [i for i in np.argsort(-total[:, j] * np.sign(score), kind="stable")[:MAX_REASONS].tolist() if total[i, j] * score > 0]
+            out.append(
+                tuple(
+                    Reason(float(total[i, j] / score), seeds[i], {m: float(p[i, j] / score) for m, p in parts.items() if p[i, j] != 0})
+                    for i in order
+                )
+            )
+        return out
+
+    def _known(self, ids: Sequence[str]) -> np.ndarray:
+        numbers = self.items.numbers(ids)
+        return numbers[numbers != UNKNOWN]
+
+    def _unknown_items(self, request: Request) -> tuple[str, ...]:
+        named = [event.item_id for event in request.events] + list(request.items) + list(request.candidates or ())
+        return tuple(dict.fromkeys(id_ for id_, n in zip(named, self.items.numbers(named), strict=True) if n == UNKNOWN)) if named else ()
+
+    def _metadata(self, number: int) -> dict[str, str]:
+        return {name: texts[number] for name, texts in self.metadata.items()}

@@ -1,0 +1,167 @@
+"""One request: what a caller may ask, checked."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from inference.errors import RequestError
+
+DEFAULT_RECOMMENDATIONS = 10
+MAX_RECOMMENDATIONS = 1000
+MAX_IDS = 10_000
+MAX_ID_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a listener did just now. ``timestamp`` (seconds) is accepted so that event streams can be sent as they are; the models
+    of this version do not use the order of events."""
+
+    item_id: str
+    event_type: str | None = None
+    event_value: float | None = None
+    timestamp: float | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A listener (``user_id``, stored history), fresh ``events``, seed ``items``, or any of them together.
+
+    ``num_recommendations`` None means 10, or all the candidates where ``candidates`` are given. ``exclude_seen`` None means: leave out
+    what the history holds, except when ``candidates`` are to be ranked.
+    """
+
+    user_id: str | None = None
+    events: tuple[Event, ...] = ()
+    items: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    candidates: tuple[str, ...] | None = None
+    num_recommendations: int | None = None
+    exclude_seen: bool | None = None
+    explain: bool = False
+    metadata: bool = False
+
+    @property
+    def limit(self) -> int:
+        if self.num_recommendations is not None:
+            return self.num_recommendations
+        return DEFAULT_RECOMMENDATIONS if self.candidates is None else min(len(self.candidates), MAX_RECOMMENDATIONS)
+
+    @property
+    def leaves_out_seen(self) -> bool:
+        return self.candidates is None if self.exclude_seen is None else self.exclude_seen
+
+
+REQUEST_FIELDS = tuple(f.name for f in fields(Request))
+EVENT_FIELDS = tuple(f.name for f in fields(Event))
+
+
+def parse_request(value: object) -> Request:
+    """Checks a decoded JSON value. Raises ``RequestError`` 422 that names the field, what it must be, and the nearest known name."""
+    if not isinstance(value, Mapping):
+        raise RequestError(422, "invalid_request", f"A request must be a JSON object, not {_kind(value)}.")
+    _refuse_unknown(value, REQUEST_FIELDS, "request")
+    request = Request(
+        user_id=_optional(value, "user_id", _id),
+        events=_optional(value, "events", _events) or (),
+        items=_optional(value, "items", _ids) or (),
+        exclude=_optional(value, "exclude", _ids) or (),
+        candidates=_optional(value, "candidates", _ids),
+        num_recommendations=_optional(value, "num_recommendations", _count),
+        exclude_seen=_optional(value, "exclude_seen", _boolean),
+        explain=_optional(value, "explain", _boolean) or False,
+        metadata=_optional(value, "metadata", _boolean) or False,
+    )
+    if request.user_id is None and not request.events and not request.items:
+        raise RequestError(
+            422, "empty_request", "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs)."
+        )
+    return request
+
+
+def _optional(value: Mapping[str, Any], name: str, parse: Any) -> Any:
+    return parse(value[name], name) if value.get(name) is not None else None
+
+
+def _refuse_unknown(value: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(str(name)[:50], known, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise RequestError(422, "unknown_field", f"Unknown field '{str(name)[:50]}' in the {where}.{hint} Known: {', '.join(known)}.")
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    return {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}.get(type(value), "something else")
+
+
+def _invalid(name: str, must: str, value: object) -> RequestError:
+    return RequestError(422, "invalid_field", f"'{name}' must be {must}, not {_kind(value)}.")
+
+
+def _id(value: object, name: str) -> str:
+    """Takes a string or a whole number: catalogues with numeric ids are common, and JSON writers don't quote them."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _invalid(name, "a string or a whole number", value)
+    text = value if isinstance(value, str) else str(value)
+    if not text or len(text) > MAX_ID_CHARACTERS:
+        raise RequestError(422, "invalid_field", f"'{name}' must have 1 to {MAX_ID_CHARACTERS} characters, not {len(text)}.")
+    return text
+
+
+def _list(value: object, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise _invalid(name, "a list", value)
+    if len(value) > MAX_IDS:
+        raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_IDS} entries, not {len(value)}.")
+    return value
+
+
+def _ids(value: object, name: str) -> tuple[str, ...]:
+    return tuple(_id(v, f"{name}[{i}]") for i, v in enumerate(_list(value, name)))
+
+
+def _events(value: object, name: str) -> tuple[Event, ...]:
+    return tuple(_event(v, f"{name}[{i}]") for i, v in enumerate(_list(value, name)))
+
+
+def _event(value: object, name: str) -> Event:
+    if not isinstance(value, Mapping):
+        raise _invalid(name, "an object", value)
+    _refuse_unknown(value, EVENT_FIELDS, name)
+    if value.get("item_id") is None:
+        raise RequestError(422, "invalid_field", f"'{name}.item_id' is missing.")
+    return Event(
+        item_id=_id(value["item_id"], f"{name}.item_id"),
+        event_type=_optional(value, "event_type", _id),
+        event_value=_optional(value, "event_value", _number),
+        timestamp=_optional(value, "timestamp", _number),
+    )
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _invalid(name, "a number", value)
+    if (isinstance(value, int) and value.bit_length() > 1000) or not math.isfinite(value):
+        raise RequestError(422, "invalid_field", f"'{name}' must be a finite number.")
+    return float(value)
+
+
+def _count(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_RECOMMENDATIONS:
+        raise RequestError(422, "invalid_field", f"'{name}' must be a whole number from 1 to {MAX_RECOMMENDATIONS}.")
+    return value
+
+
+def _boolean(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise _invalid(name, "true or false", value)
+    return value

@@ -1,0 +1,50 @@
+"""Rows of a sparse matrix, on memory-mapped arrays, without scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class SparseRows:
+    """A sparse matrix in compressed rows: ``indptr`` int64 (rows + 1), ``indices`` int32 (ascending in a row), ``values`` float32."""
+
+    ARRAYS = ("indptr", "indices", "values")
+
+    def __init__(self, indptr: np.ndarray, indices: np.ndarray, values: np.ndarray, n_columns: int) -> None:
+        # Plain views: slicing a numpy.memmap costs ten times what slicing the array under it does.
+        self.indptr = np.asarray(indptr)
+        self.indices = np.asarray(indices)
+        self.values = np.asarray(values)
+        self.n_columns = n_columns
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"indptr": self.indptr, "indices": self.indices, "values": self.values}
+
+    def row(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (columns, values) of one row, as views."""
+        start, stop = self.indptr[number], self.indptr[number + 1]
+        return self.indices[start:stop], self.values[start:stop]
+
+    def weighted_sum(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Returns ``weights @ self[rows]`` as a dense float64 vector (n_columns)."""
+        parts = [self.row(r) for r in rows.tolist()]
+        if not parts:
+            return np.zeros(self.n_columns)
+        columns = np.concatenate([columns for columns, _ in parts])
+        values = np.concatenate([values for _, values in parts]).astype(np.float64)
+        values *= np.repeat(np.asarray(weights, dtype=np.float64), [len(columns) for columns, _ in parts])
+        return np.bincount(columns, weights=values, minlength=self.n_columns)
+
+    def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns)."""
+        out = np.zeros((len(rows), len(columns)))
+        for i, number in enumerate(rows.tolist()):
+            row_columns, row_values = self.row(number)
+            if len(row_columns):
+                places = np.minimum(np.searchsorted(row_columns, columns), len(row_columns) - 1)
+                found = row_columns[places] == columns
+                out[i, found] = row_values[places[found]]
+        return out

@@ -1,0 +1,38 @@
+"""Many strings as two arrays, so that they can be memory-mapped and shared between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+
+class Texts:
+    """An immutable sequence of strings: ``blob`` (uint8, the UTF-8 bytes end to end) and ``offsets`` (int64, one more than strings)."""
+
+    def __init__(self, blob: np.ndarray, offsets: np.ndarray) -> None:
+        self.blob = np.asarray(blob)
+        self.offsets = np.asarray(offsets)
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> Texts:
+        encoded = [encode(s) for s in strings]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(e) for e in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def encoded(self, number: int) -> bytes:
+        return self.blob[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+    def __getitem__(self, number: int) -> str:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return self.encoded(number).decode("utf-8", "surrogatepass")
+
+
+def encode(text: str) -> bytes:
+    """Returns UTF-8 bytes for any ``str``, also one with a lone surrogate, which JSON may bring."""
+    return text.encode("utf-8", "surrogatepass")
