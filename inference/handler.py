@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inference.artifact import load
 from inference.batch import Answers, Batch
-from inference.codecs import decode, encode
+from inference.bodies import decode, encode
 from inference.errors import RequestError
 from inference.media_types import acceptable, content_type
 from inference.recommender import Recommender

@@ -31,9 +31,9 @@ class SparseRows:
     def weighted_sum(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Returns ``weights @ self[rows]`` as a dense float64 vector (n_columns)."""
         parts = [self.row(r) for r in rows.tolist()]
-        if not parts:
-            return np.zeros(self.n_columns)
-        columns = np.concatenate([columns for columns, _ in parts])
+        columns = np.concatenate([columns for columns, _ in parts]) if parts else self.indices[:0]
+        if not len(columns):
+            return np.zeros(self.n_columns)  # numpy.bincount forgets the dtype of its weights where there are none
         values = np.concatenate([values for _, values in parts]).astype(np.float64)
         values *= np.repeat(np.asarray(weights, dtype=np.float64), [len(columns) for columns, _ in parts])
         return np.bincount(columns, weights=values, minlength=self.n_columns)

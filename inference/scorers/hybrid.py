@@ -17,7 +17,8 @@ class HybridScorer:
     """
 
     def __init__(self, scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> None:
-        self.weights = {name: weight for name, weight in weights.items() if weight > 0}
+        # Always in the same order, so that a loaded model adds up to the same bits as the one that was saved.
+        self.weights = {name: weights[name] for name in sorted(weights) if weights[name] > 0}
         self.parts = {name: scorers[name] for name in self.weights}
         if not self.parts:
             raise ValueError("a hybrid needs at least one model with a positive weight")

@@ -1,0 +1,110 @@
+package serving;
+
+import com.amazonaws.ml.mms.ModelServer;
+import com.amazonaws.ml.mms.util.ConfigManager;
+import com.amazonaws.ml.mms.util.Connector;
+import com.amazonaws.ml.mms.util.ConnectorType;
+import com.amazonaws.ml.mms.wlm.Model;
+import com.amazonaws.ml.mms.wlm.ModelManager;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.flow.FlowControlHandler;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.Slf4JLoggerFactory;
+import java.net.InetSocketAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * multi-model-server with a front of our own: its workers, queue and protocol stay, its HTTP routes do not.
+ *
+ * <p>So there is no management API on any address, a ping tells the truth, and every error has the same JSON body. The one argument is
+ * the properties file; "serving_host" and "serving_port" in it are ours.
+ */
+public final class Server extends ModelServer {
+    static final String MODEL = "model";
+    private static final Logger LOG = LoggerFactory.getLogger("serving");
+
+    private final Settings settings;
+    private final Health health;
+
+    private Server(Settings settings, Health health) {
+        super(ConfigManager.getInstance());
+        this.settings = settings;
+        this.health = health;
+    }
+
+    public static void main(String[] args) {
+        try {
+            ConfigManager.Arguments arguments = new ConfigManager.Arguments();
+            arguments.setMmsConfigFile(args[0]);
+            ConfigManager.init(arguments);
+            InternalLoggerFactory.setDefaultFactory(Slf4JLoggerFactory.INSTANCE);
+            Settings settings = new Settings(ConfigManager.getInstance());
+            Health health = new Health(settings.workers);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(health, settings.drainSeconds), "drain"));
+            new Server(settings, health).serve();
+        } catch (Throwable problem) {
+            LOG.error("the server cannot start: {}", problem.toString());
+        }
+        System.exit(1);
+    }
+
+    /** Serves until the parent of the workers ends, which it does not by itself: without it no lost worker can be replaced. */
+    private void serve() throws Exception {
+        start();
+        Model model = ModelManager.getInstance().getModels().get(MODEL);
+        if (model == null) {
+            throw new IllegalStateException("the workers did not start");
+        }
+        int code = model.getServerThread().getLifeCycle().getProcess().waitFor();
+        if (!health.isDraining()) {
+            LOG.error("the parent of the workers ended with exit code {}", code);
+        }
+    }
+
+    /** Called once by start(), since both addresses in the properties are the same; neither is ever bound. */
+    @Override
+    public ChannelFuture initializeServer(Connector connector, EventLoopGroup accepting, EventLoopGroup working, ConnectorType type)
+            throws InterruptedException {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(accepting, working)
+                .channel(connector.getServerChannel())
+                .option(ChannelOption.SO_BACKLOG, 1024)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(
+                                new HttpServerCodec(), new BodyCollector(settings.maxRequestBytes), new FlowControlHandler(),
+                                new Routes(settings, health));
+                    }
+                });
+        return bootstrap.bind(new InetSocketAddress(settings.host, settings.port)).sync().channel().closeFuture();
+    }
+
+    /** Runs on SIGTERM: unhealthy at once, then waits until every request has its answer, at most so many seconds. */
+    private static void drain(Health health, int seconds) {
+        health.startDraining();
+        long deadline = System.nanoTime() + seconds * 1_000_000_000L;
+        try {
+            while (health.requestsInFlight() > 0 && System.nanoTime() < deadline) {
+                Thread.sleep(20);
+            }
+            ModelManager manager = ModelManager.getInstance();
+            Model model = manager == null ? null : manager.getModels().get(MODEL);
+            if (model != null && model.getServerThread() != null) {
+                model.getServerThread().getLifeCycle().exit();
+            }
+        } catch (InterruptedException ignored) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package serving;
+
+import com.amazonaws.ml.mms.util.ConfigManager;
+
+/** What the launcher decided, read from the properties file. */
+final class Settings {
+    final String host;
+    final int port;
+    final int workers;
+    final int maxRequestBytes;
+    final long maxBytesInFlight;
+    final int drainSeconds;
+    final String executionParameters;
+
+    Settings(ConfigManager config) {
+        host = config.getProperty("serving_host", "127.0.0.1");
+        port = number(config, "serving_port");
+        workers = config.getDefaultWorkers();
+        maxRequestBytes = config.getMaxRequestSize();
+        // A body is held up to four times on its way (received, copied, framed, sent), hence a quarter of the heap.
+        maxBytesInFlight = Math.max(2L * maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
+        drainSeconds = number(config, "serving_drain_seconds");
+        executionParameters = config.getProperty("serving_execution_parameters", "{}");
+    }
+
+    private static int number(ConfigManager config, String key) {
+        return Integer.parseInt(config.getProperty(key, null));
+    }
+}

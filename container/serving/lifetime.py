@@ -1,0 +1,70 @@
+"""Children that end when they should: on SIGTERM, with their parent, and with everything that they started."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
+    """Asks Linux to send this process a signal when its parent ends, however that happens. Elsewhere does nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal_number))
+
+
+class Lifetime:
+    """Runs children one after the other, each with a process group of its own, and hands SIGTERM and SIGINT on as SIGTERM.
+
+    A child that is still there ``patience`` seconds later, or when a second signal comes, is killed with its group.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.stopping = False
+        self._patience = patience
+        self._child: subprocess.Popen[bytes] | None = None
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGALRM, lambda *_: self._kill_group())
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None) -> int:
+        """Returns the exit code of ``command``, minus the signal's number if one ended it. Nothing of its group survives."""
+        self._child = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # everything worth reading goes to stderr; log4j prints a needless warning to stdout
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+        )
+        if self.stopping:  # the signal came while the child was being made
+            self._child.terminate()
+        # Left unreaped until its group is dead, for until then nobody else can get its id.
+        os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
+        self._kill_group()
+        code, self._child = self._child.wait(), None
+        return code
+
+    def _stop(self, signal_number: int, frame: FrameType | None) -> None:
+        again, self.stopping = self.stopping, True
+        if self._child is None:
+            return
+        if again:
+            self._kill_group()
+        else:
+            self._child.terminate()
+            signal.alarm(self._patience)
+
+    def _kill_group(self) -> None:
+        if self._child is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)

@@ -1,0 +1,158 @@
+"""Trains as SageMaker asks: reads the job's settings, runs the pipeline, and ends with a model, or with a reason and a clean folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from container import exit_codes, paths, train_failure
+from container.cluster import read_cluster
+from container.cpus import limit_threads, usable_cpus
+from training.config import TrainingConfig
+from training.progress import log, log_text, set_up_logging
+
+SECONDS_TO_STOP = 60  # SageMaker kills 120 s after SIGTERM
+MODEL_JSON = "model.json"  # written last: with it, a model is complete
+
+HELP = """Usage: train
+
+Trains a model as Amazon SageMaker asks for it. There are no arguments; others are ignored. It reads
+
+  input/config/hyperparameters.json   settings, as strings; `python -m training.config` lists them
+  input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
+  input/data/items/                   the song catalogue (optional)
+  input/data/test/                    events to evaluate on (optional)
+
+and writes model/, output/data/evaluation.json, and output/failure if it fails, all under $SAGEMAKER_BASE_DIR (/opt/ml).
+Exit codes: 0 done, 1 a fault of the program, 2 a mistake in data or settings, 143 stopped. On a laptop, use scripts/train.
+"""
+
+
+class Stopped(BaseException):
+    """SIGTERM arrived. Not an ``Exception``, so that nobody on the way takes it for an error to be handled."""
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Returns the exit code. Everything that goes wrong ends here, in one line for the user and, for a bug, a trace in the log."""
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(HELP, end="")
+        return exit_codes.DONE
+    set_up_logging()
+    if arguments:
+        log("arguments_ignored", arguments=" ".join(arguments))
+    begin = time.perf_counter()
+    train_failure.clear()
+    try:
+        with _stop_on_sigterm():
+            return _train()
+    except Stopped:
+        log("stopped", signal="SIGTERM", seconds=time.perf_counter() - begin)
+        code = exit_codes.STOPPED
+    except KeyboardInterrupt:
+        log("stopped", signal="SIGINT", seconds=time.perf_counter() - begin)
+        code = exit_codes.INTERRUPTED
+    except BaseException as error:
+        code = _report(error)
+    discard_partial_model(paths.model_dir())
+    return code
+
+
+def _train() -> int:
+    config = TrainingConfig.from_hyperparameters(paths.hyperparameters())
+    cluster = read_cluster()
+    channels = paths.channels()
+    log(
+        "start",
+        host=cluster.current,
+        hosts=len(cluster.hosts),
+        channels=",".join(channels),
+        models=",".join(config.models),
+        seed=config.seed,
+    )
+    if not cluster.is_leader:
+        log("nothing_to_do", reason=f"{cluster.leader} trains alone; this version does not distribute training")
+        return exit_codes.DONE
+    _try_to_write(paths.model_dir(), paths.output_data_dir())
+    limit_threads(config.threads)
+    from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
+
+    begin = time.perf_counter()
+    run(config, channels, paths.model_dir(), paths.output_data_dir())
+    log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
+    return exit_codes.DONE
+
+
+def _try_to_write(*folders: Path) -> None:
+    """Raises ``OSError`` now if nothing can be written, and not after hours of training."""
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def _report(error: BaseException) -> int:
+    reason = train_failure.explain(error)
+    train_failure.write(reason)
+    if reason.exit_code == exit_codes.BUG:
+        log_text("".join(traceback.format_exception(error)))
+    log("failed", kind=reason.kind, exit_code=reason.exit_code)
+    log_text(reason.sentence)
+    return reason.exit_code
+
+
+def discard_partial_model(model_dir: Path) -> None:
+    """Removes what an unfinished run left: SageMaker uploads the folder even if the job fails or is stopped.
+
+    A complete model (``model.json`` is there, and was put there last) stays.
+    """
+    partial = [*model_dir.glob(".writing-*"), *model_dir.glob(".*.partial")]
+    if not (model_dir / MODEL_JSON).exists():
+        partial += [*model_dir.glob("*.npy"), *model_dir.glob("model_card.md")]
+    for path in partial:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _stop_on_sigterm() -> Iterator[None]:
+    """Raises ``Stopped`` in the main thread when SIGTERM arrives; ends the process itself if that takes too long."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        yield
+    except BaseException:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing may interrupt the cleaning up
+        raise
+    signal.signal(signal.SIGTERM, previous)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    timer = threading.Timer(SECONDS_TO_STOP, _end_now)
+    timer.daemon = True
+    timer.start()
+    raise Stopped
+
+
+def _end_now() -> None:
+    """Ends the process although the main thread waits for something, such as other threads: still clean, and in time."""
+    discard_partial_model(paths.model_dir())
+    os._exit(exit_codes.STOPPED)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

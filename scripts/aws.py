@@ -1,0 +1,76 @@
+"""What the commands that talk to AWS share: clients, readable errors, tags, names, and waiting for a status."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+
+from scripts.command_line import CommandError
+
+POLL_SECONDS = 15.0
+
+
+def client(service: str, region: str | None = None, endpoint_url: str | None = None, config: Config | None = None) -> Any:
+    """Returns a boto3 client. Raises ``CommandError`` when no region is known."""
+    with readable_errors():
+        return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+@contextlib.contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turns what boto3 raises into one sentence for the person at the terminal."""
+    try:
+        yield
+    except NoRegionError:
+        raise CommandError("no AWS region is set: give --region, or set AWS_DEFAULT_REGION") from None
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise CommandError(f"{error}: run `aws configure`, or set AWS_PROFILE or the AWS_* variables") from None
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        raise CommandError(f"AWS refused {error.operation_name}: {details.get('Code')}: {details.get('Message')}") from error
+    except Boto3Error as error:  # a transfer: its message names the file and the bucket
+        raise CommandError(str(error)) from error
+    except BotoCoreError as error:
+        raise CommandError(f"AWS could not be reached: {error}") from error
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def unique_name(prefix: str) -> str:
+    """Returns a name that SageMaker accepts and that sorts by time: ``prefix-20250131-235959``."""
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")
+    return f"{cleaned[:47]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def wait(
+    describe: Callable[[], dict[str, Any]],
+    status_of: Callable[[dict[str, Any]], str],
+    running: Callable[[str], bool],
+    poll_seconds: float | None = None,
+) -> dict[str, Any]:
+    """Polls until ``running`` says no, and prints every change of the status with the seconds since the start. Returns the last answer."""
+    start, shown = time.monotonic(), ""
+    while True:
+        answer = describe()
+        status = status_of(answer)
+        if status != shown:
+            print(f"{time.monotonic() - start:6.0f} s  {status}", flush=True)
+            shown = status
+        if not running(status):
+            return answer
+        time.sleep(POLL_SECONDS if poll_seconds is None else poll_seconds)

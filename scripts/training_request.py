@@ -1,0 +1,98 @@
+"""What CreateTrainingJob is asked for, as plain data: built and checked here without talking to AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts import aws
+from training.config import ConfigError, TrainingConfig
+from training.evaluation.text import metric_definitions
+
+CHANNELS = ("interactions", "items", "users", "test")
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training job as a person describes it. ``channels`` are S3 addresses; times are in seconds, the disk in GB."""
+
+    name: str
+    image: str
+    role: str
+    output: str
+    channels: Mapping[str, str]
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    instance_type: str = "ml.m5.xlarge"
+    instance_count: int = 1
+    volume_gb: int = 30
+    max_runtime: int = 3600
+    spot: bool = False
+    max_wait: int | None = None
+    input_mode: str = "File"
+    network_isolation: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def mistakes(self) -> list[str]:
+        """Returns everything that AWS, or the container a few minutes later, would refuse; a sentence each."""
+        found = list(hyperparameter_mistakes(self.hyperparameters))
+        if not {"interactions", "items"} & self.channels.keys():
+            found.append("there is nothing to train on: give --interactions, --items, or both")
+        for name, address in {**self.channels, "output": self.output}.items():
+            if not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/.*)?", address):
+                found.append(f"--{name} {address}: not an address like s3://bucket/prefix")
+        if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", self.name):
+            found.append(f"--name {self.name}: letters, digits and single hyphens inside, at most 63")
+        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", self.role):
+            found.append(f"--role {self.role}: not a role's ARN like arn:aws:iam::123456789012:role/NAME")
+        if self.max_wait is not None and not self.spot:
+            found.append("--max-wait is for --spot only")
+        if self.max_wait is not None and self.max_wait < self.max_runtime:
+            found.append(f"--max-wait {self.max_wait} is below --max-runtime {self.max_runtime}: it counts the run too")
+        for option in ("instance_count", "volume_gb", "max_runtime"):
+            if getattr(self, option) < 1:
+                found.append(f"--{option.replace('_', '-')} {getattr(self, option)}: at least 1")
+        return found
+
+    def request(self) -> dict[str, Any]:
+        """Returns the request of boto3's ``create_training_job``. Raises ``ConfigError`` for hyperparameters that are wrong."""
+        config = TrainingConfig.from_hyperparameters(self.hyperparameters)
+        stopping = {"MaxRuntimeInSeconds": self.max_runtime}
+        if self.spot:
+            stopping["MaxWaitTimeInSeconds"] = self.max_wait or 2 * self.max_runtime
+        return {
+            "TrainingJobName": self.name,
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {
+                "TrainingImage": self.image,
+                "TrainingInputMode": self.input_mode,
+                "MetricDefinitions": metric_definitions(config),
+            },
+            "HyperParameters": dict(self.hyperparameters),
+            "InputDataConfig": [_channel(name, self.channels[name], self.input_mode) for name in CHANNELS if name in self.channels],
+            "OutputDataConfig": {"S3OutputPath": self.output},
+            "ResourceConfig": {
+                "InstanceType": self.instance_type,
+                "InstanceCount": self.instance_count,
+                "VolumeSizeInGB": self.volume_gb,
+            },
+            "StoppingCondition": stopping,
+            "EnableManagedSpotTraining": self.spot,
+            "EnableNetworkIsolation": self.network_isolation,
+            "Tags": aws.tag_list(self.tags),
+        }
+
+
+def hyperparameter_mistakes(hyperparameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns what the container would say about these hyperparameters, before a machine is paid for."""
+    try:
+        TrainingConfig.from_hyperparameters(hyperparameters)
+    except ConfigError as error:
+        return tuple(f"-p {mistake}" for mistake in error.mistakes)
+    return ()
+
+
+def _channel(name: str, address: str, input_mode: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": input_mode}

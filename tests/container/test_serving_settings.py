@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from container.cpus import usable_cpus
+from container.serving.settings import MEGABYTE, Settings, StartError
+
+
+def test_without_variables_it_serves_as_sagemaker_expects() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 8080, usable_cpus())
+    assert (settings.timeout, settings.queue_size, settings.max_payload) == (60, 100, 6_291_456)
+    assert (settings.default_accept, settings.log_level, settings.jvm_flags) == (None, "info", ())
+
+
+def test_an_empty_variable_is_no_variable() -> None:
+    empty = dict.fromkeys(("SAGEMAKER_BIND_TO_PORT", "SAGEMAKER_MODEL_SERVER_WORKERS", "SAGEMAKER_CONTAINER_LOG_LEVEL"), "")
+    assert Settings.from_environment(empty) == Settings.from_environment({})
+
+
+def test_each_variable_is_heard() -> None:
+    settings = Settings.from_environment(
+        {
+            "SAGEMAKER_BIND_ADDRESS": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": "40000",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
+            "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "7",
+            "MMS_JOB_QUEUE_SIZE": "9",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+            "SAGEMAKER_CONTAINER_LOG_LEVEL": "WARNING",
+            "SAGEMAKER_MODEL_SERVER_VMARGS": "-Xmx1g -XX:+UseG1GC",
+        }
+    )
+    assert settings == Settings("127.0.0.1", 40000, 3, 7, 9, 20 * MEGABYTE, "text/csv", "warn", ("-Xmx1g", "-XX:+UseG1GC"))
+
+
+def test_the_timeout_is_in_seconds_under_both_of_its_names() -> None:
+    assert Settings.from_environment({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "30"}).timeout == 30
+    both = {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "30", "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "5"}
+    assert Settings.from_environment(both).timeout == 5
+
+
+def test_a_payload_limit_of_0_is_batch_transforms_word_for_no_limit() -> None:
+    assert Settings.from_environment({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}).max_payload == 100 * MEGABYTE
+
+
+@pytest.mark.parametrize(("given", "level"), [("10", "debug"), ("20", "info"), ("40", "error"), ("Debug", "debug"), ("critical", "fatal")])
+def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None:
+    assert Settings.from_environment({"SAGEMAKER_CONTAINER_LOG_LEVEL": given}).log_level == level
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "0"),
+        ("SAGEMAKER_BIND_TO_PORT", "65536"),
+        ("SAGEMAKER_BIND_TO_PORT", "8080;x"),
+        ("SAGEMAKER_BIND_TO_PORT", "٣"),
+        ("SAGEMAKER_MODEL_SERVER_WORKERS", "0"),
+        ("SAGEMAKER_MODEL_SERVER_WORKERS", "-1"),
+        ("SAGEMAKER_MODEL_SERVER_WORKERS", "1.5"),
+        ("SAGEMAKER_MODEL_SERVER_TIMEOUT", "soon"),
+        ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "101"),
+        ("MMS_JOB_QUEUE_SIZE", "9" * 5000),
+        ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_and_in_a_short_line(name: str, value: str) -> None:
+    with pytest.raises(StartError) as caught:
+        Settings.from_environment({name: value})
+    assert str(caught.value).startswith(f"{name}={value[:40]!r} is not ")
+    assert len(str(caught.value)) < 200
+
+
+def test_all_wrong_values_are_named_at_once() -> None:
+    with pytest.raises(StartError, match=r"SAGEMAKER_BIND_TO_PORT=.*; SAGEMAKER_MODEL_SERVER_WORKERS="):
+        Settings.from_environment({"SAGEMAKER_MODEL_SERVER_WORKERS": "abc", "SAGEMAKER_BIND_TO_PORT": "http"})
+
+
+def test_batch_transform_is_told_as_many_requests_as_there_are_workers() -> None:
+    settings = Settings.from_environment({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20"})
+    expected = {"MaxConcurrentTransforms": 3, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 20}
+    assert json.loads(settings.execution_parameters()) == expected
+
+
+def test_a_multi_model_endpoint_is_refused_instead_of_half_served() -> None:
+    with pytest.raises(StartError, match="SAGEMAKER_MULTI_MODEL=true: this container serves one model"):
+        Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "true"})
+    assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "false"}) == Settings.from_environment({})

@@ -1,0 +1,63 @@
+"""A small model with every kind of scorer, and random histories, for the tests of inference."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array, random_array
+
+from inference.history import EventWeighting, History
+from inference.recommender import Recommender
+from inference.scorers import FactorScorer, HybridScorer, ItemToItemScorer, PopularityScorer, Scorer
+from inference.sparse import SparseRows
+from inference.texts import Texts
+from inference.vocabulary import Vocabulary
+
+SONGS = 30
+
+
+def sparse_rows(matrix: csr_array) -> SparseRows:
+    matrix = csr_array(matrix).astype(np.float32)
+    matrix.sort_indices()
+    return SparseRows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data, matrix.shape[1])
+
+
+def make_scorers(seed: int = 0, n: int = SONGS) -> dict[str, Scorer]:
+    """The last two songs have no events: only `content` knows them."""
+    rng = np.random.default_rng(seed)
+    operator = random_array((n, n), density=0.3, rng=rng, format="lil", data_sampler=lambda size: rng.normal(0.3, 1.0, size))
+    operator.setdiag(0)
+    operator[-2:, :] = 0
+    operator[:, -2:] = 0
+    content = np.abs(rng.normal(size=(n, n))) * (1 - np.eye(n))
+    factors = rng.normal(size=(n, 4)).astype(np.float32)
+    factors[-2:] = 0
+    wide = factors.astype(np.float64)
+    return {
+        "popularity": PopularityScorer(np.linspace(1, 0, n, dtype=np.float32)),
+        "ease": ItemToItemScorer(sparse_rows(operator)),
+        "content": ItemToItemScorer(sparse_rows(csr_array(content))),
+        "als": FactorScorer(factors, wide.T @ wide, 0.1, 0.05, 1.0),
+    }
+
+
+def make_recommender(seed: int = 0, n: int = SONGS, users: int = 6) -> Recommender:
+    rng = np.random.default_rng(seed)
+    scorers = make_scorers(seed, n)
+    played = random_array((users, n - 2), density=0.2, rng=rng, format="csr")
+    played.data[:] = rng.uniform(0.5, 3.0, len(played.data))
+    played = csr_array((played.data, played.indices, played.indptr), shape=(users, n))
+    return Recommender(
+        items=Vocabulary.of([f"s{i}" for i in range(n)]),
+        users=Vocabulary.of([f"u{i}" for i in range(users)]),
+        user_items=sparse_rows(played),
+        listeners=np.array([3] * (n - 2) + [0, 0], dtype=np.int32),
+        scorers=scorers,
+        hybrid=HybridScorer(scorers, {"ease": 1.0, "als": 0.5, "content": 0.3, "popularity": 0.05}),
+        weighting=EventWeighting(),
+        version="test",
+        metadata={"title": Texts.of(f"Title {i}" for i in range(n))},
+    )
+
+
+def history_of(*numbers: int) -> History:
+    return History.of(np.array(numbers), np.ones(len(numbers)))

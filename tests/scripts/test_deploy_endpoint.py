@@ -1,0 +1,150 @@
+"""Endpoints against moto; what moto lacks (updates, rollbacks) against a SageMaker made up here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+
+from scripts import aws, create_training_job, deploy_endpoint
+from scripts.command_line import CommandError
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/music-recommender:v1"
+ROLE = "arn:aws:iam::123456789012:role/SageMaker"
+MODEL = ["--model-data", "s3://models/out/job-1/output/model.tar.gz", "--image", IMAGE, "--role", ROLE]
+
+
+def test_the_requests_have_the_form_that_the_api_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy_endpoint.main(["music", *MODEL, "--env", "SAGEMAKER_MODEL_SERVER_WORKERS=2", "--tag", "team=music", "--dry-run"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    model = boto3.client("sagemaker").meta.service_model
+    for method, operation in (
+        ("create_model", "CreateModel"),
+        ("create_endpoint_config", "CreateEndpointConfig"),
+        ("create_endpoint", "CreateEndpoint"),
+    ):
+        shape = model.operation_model(operation).input_shape
+        assert ParamValidator().validate(planned[method], shape).generate_report() == ""
+        assert planned[method]["Tags"] == [{"Key": "team", "Value": "music"}]
+    assert planned["create_model"]["PrimaryContainer"] == {
+        "Image": IMAGE,
+        "ModelDataUrl": "s3://models/out/job-1/output/model.tar.gz",
+        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"},
+    }
+    name = planned["create_model"]["ModelName"]
+    assert name.startswith("music-2")
+    assert planned["create_endpoint"] | {"Tags": None} == {"EndpointName": "music", "EndpointConfigName": name, "Tags": None}
+
+
+def test_serverless_asks_for_memory_and_for_no_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    deploy_endpoint.main(["music", *MODEL, "--serverless", "2048", "--max-concurrency", "3", "--dry-run"])
+    (variant,) = json.loads(capsys.readouterr().out)["create_endpoint_config"]["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
+    assert "InstanceType" not in variant
+
+
+@pytest.mark.usefixtures("aws_account")
+def test_the_model_of_a_training_job_is_served_with_its_image_and_role_and_taken_down_again(capsys: pytest.CaptureFixture[str]) -> None:
+    job = ["--image", IMAGE, "--role", ROLE, "--output", "s3://models/out", "--name", "job-1", "--items", "s3://data/songs/"]
+    create_training_job.main(job)
+    assert deploy_endpoint.main(["music", "--training-job", "job-1", "--instance-type", "ml.c5.large", "--wait"]) == 0
+    sagemaker = boto3.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName="music")
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])["ProductionVariants"]
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    trained = sagemaker.describe_training_job(TrainingJobName="job-1")
+    assert model["PrimaryContainer"]["ModelDataUrl"] == trained["ModelArtifacts"]["S3ModelArtifacts"]
+    assert (model["PrimaryContainer"]["Image"], model["ExecutionRoleArn"]) == (IMAGE, ROLE)
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 1)
+    assert "scripts/invoke --endpoint music" in capsys.readouterr().out
+
+    assert deploy_endpoint.main(["music", "--delete", "--dry-run"]) == 0
+    assert len(sagemaker.list_endpoints()["Endpoints"]) == 1
+    assert deploy_endpoint.main(["music", "--delete"]) == 0
+    assert sagemaker.list_endpoints()["Endpoints"] == []
+    assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
+    assert sagemaker.list_models()["Models"] == []
+
+
+@pytest.mark.usefixtures("aws_account")
+def test_deleting_what_is_not_there_is_said() -> None:
+    with pytest.raises(CommandError, match="there is no endpoint music"):
+        deploy_endpoint.main(["music", "--delete"])
+
+
+@pytest.mark.usefixtures("aws_account")
+def test_what_aws_refuses_is_one_sentence() -> None:
+    with pytest.raises(CommandError, match="AWS refused DescribeTrainingJob: "):
+        deploy_endpoint.main(["music", "--training-job", "not-there"])
+
+
+def test_a_missing_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(CommandError, match="give --region, or set AWS_DEFAULT_REGION"):
+        deploy_endpoint.main(["music", *MODEL])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mu_sic", *MODEL], "mu_sic: an endpoint's name has letters"),
+        (["music", "--model-data", "s3://models/model.tar.gz"], "--model-data needs --image and --role too"),
+        (["music", "--model-data", "model.tar.gz", "--image", IMAGE, "--role", ROLE], "not an address like s3://"),
+        (["music", *MODEL, "--env", "A"], "write it as --env key=value"),
+    ],
+)
+def test_a_mistake_is_said_before_anything_is_made(arguments: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        deploy_endpoint.main([*arguments, "--dry-run"])
+
+
+class SageMaker:
+    """Remembers the calls; ``describe_endpoint`` gives one answer after the other, None for "not found"."""
+
+    def __init__(self, *described: dict[str, Any] | None) -> None:
+        self.described = list(described)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
+        answer = self.described.pop(0)
+        if answer is None:
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "DescribeEndpoint")
+        return answer
+
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
+        return {"TrainingJobStatus": "InProgress"}
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **arguments: self.calls.append((name, arguments))
+
+
+def deployed(monkeypatch: pytest.MonkeyPatch, sagemaker: SageMaker, *arguments: str) -> int:
+    monkeypatch.setattr(aws, "client", lambda *_: sagemaker)
+    monkeypatch.setattr(aws, "unique_name", lambda prefix: f"{prefix}-2")
+    monkeypatch.setattr(aws, "POLL_SECONDS", 0.0)
+    return deploy_endpoint.main(["music", *arguments])
+
+
+def test_an_endpoint_that_exists_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {"EndpointStatus": "InService", "EndpointConfigName": "music-1"}
+    updating = {"EndpointStatus": "Updating", "EndpointConfigName": "music-1"}
+    sagemaker = SageMaker(old, updating, {"EndpointStatus": "InService", "EndpointConfigName": "music-2"})
+    assert deployed(monkeypatch, sagemaker, *MODEL, "--wait") == 0
+    assert [name for name, _ in sagemaker.calls] == ["create_model", "create_endpoint_config", "update_endpoint"]
+    assert sagemaker.calls[-1][1] == {"EndpointName": "music", "EndpointConfigName": "music-2"}
+
+
+def test_an_update_that_rolled_back_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    old = {"EndpointStatus": "InService", "EndpointConfigName": "music-1"}
+    back = {"EndpointStatus": "InService", "EndpointConfigName": "music-1", "FailureReason": "did not pass the ping health check"}
+    assert deployed(monkeypatch, SageMaker(old, {**old, "EndpointStatus": "RollingBack"}, back), *MODEL, "--wait") == 1
+    assert "did not pass the ping health check" in capsys.readouterr().err
+
+
+def test_a_training_job_that_is_not_done_has_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="job-1 is InProgress: only a completed one has a model"):
+        deployed(monkeypatch, SageMaker(), "--training-job", "job-1")

@@ -1,0 +1,110 @@
+"""scripts/serve as a person starts it: the real server, asked through scripts/invoke and through boto3."""
+
+from __future__ import annotations
+
+import io
+import signal
+import subprocess
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts import invoke, serve
+from scripts.command_line import CommandError
+from scripts.pack import pack
+from tests.integration.serving import free_port, make_model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def served(*arguments: str, port: int) -> Iterator[subprocess.Popen[str]]:
+    command = [str(ROOT / "scripts" / "serve"), *arguments, "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until_healthy(process, port)
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    process.kill()
+    pytest.fail(f"not healthy:\n{process.communicate()[0]}")
+
+
+def test_an_archive_is_served_and_boto3_can_call_it_and_ctrl_c_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack(make_model(tmp_path / "model"), tmp_path / "model.tar.gz")
+    port, endpoint_port = free_port(), free_port()
+    arguments = (str(tmp_path / "model.tar.gz"), "--endpoint", "music", "--endpoint-port", str(endpoint_port))
+    with served(*arguments, port=port) as process:
+        assert invoke.main(["--user", "u0", "--num", "2", "--explain", "--url", f"http://127.0.0.1:{port}"]) == 0
+        said = capsys.readouterr()
+        assert said.out.startswith("listener u0 · model ")
+        assert [line.split()[:2] for line in said.out.splitlines()[2:]] == [["1", "s1"], ["2", "s2"]]
+        assert said.err.endswith(" ms\n")
+
+        through_boto3 = ["--endpoint", "music", "--endpoint-url", f"http://127.0.0.1:{endpoint_port}"]
+        assert invoke.main(["--items", "s5", "--num", "1", *through_boto3]) == 0
+        assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[2:]] == [["1", "s6"]]
+        assert invoke.main(["--json", '{"user": "u0"}', *through_boto3]) == 1
+        assert "the model refused (422 unknown_field): Unknown field 'user'" in capsys.readouterr().err
+
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def test_the_folder_that_training_wrote_is_found_by_its_model(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "trained" / "model")
+    assert serve.find_model(tmp_path / "trained") == model.resolve()
+    assert serve.find_model(model) == model.resolve()
+
+
+def test_a_folder_without_a_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"is no model: give a folder with model\.json"):
+        serve.find_model(tmp_path)
+
+
+def test_a_folder_is_linked_and_an_archive_is_unpacked(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model")
+    pack(model, tmp_path / "model.tar.gz")
+    with serve.base_folder(model) as base:
+        assert (base / "model").resolve() == model.resolve()
+    with serve.base_folder(tmp_path / "model.tar.gz") as base:
+        unpacked = {path.relative_to(base / "model"): path.read_bytes() for path in (base / "model").rglob("*") if path.is_file()}
+    assert unpacked == {path.relative_to(model): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    assert model.is_dir()
+    assert not base.exists()
+
+
+@pytest.mark.parametrize("kind", ["above", "absolute", "link", "device"])
+def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, kind: str) -> None:
+    member = tarfile.TarInfo({"above": "../evil", "absolute": "/evil"}.get(kind, "evil"))
+    member.type = {"link": tarfile.SYMTYPE, "device": tarfile.CHRTYPE}.get(kind, tarfile.REGTYPE)
+    member.linkname = "/etc/passwd" if kind == "link" else ""
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.addfile(member, io.BytesIO(b""))
+    with pytest.raises(CommandError, match="has no place in a model"):
+        serve.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00cut off"])
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(content)
+    with pytest.raises(CommandError, match="cannot be unpacked"):
+        serve.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")

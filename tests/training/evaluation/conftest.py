@@ -1,0 +1,45 @@
+"""A small evaluation whose numbers can be checked by head: three models, six listeners, ten songs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from inference.request import Request
+from training.evaluation.cases import Case
+from training.evaluation.evaluate import Context, Evaluation, evaluate
+
+N_SONGS = 10
+
+
+class FixedRanker:
+    """Answers every request with the same songs, and remembers what it was asked."""
+
+    def __init__(self, songs: Sequence[int]) -> None:
+        self.songs = songs
+        self.asked: list[Request] = []
+
+    def rank(self, request: Request) -> np.ndarray:
+        self.asked.append(request)
+        return np.array(self.songs[: request.limit], dtype=np.int64)
+
+
+@pytest.fixture
+def cases() -> list[Case]:
+    """Every listener shows song 0 and is to find the songs 1 and 2."""
+    return [Case(Request(items=("s0",)), np.array([1, 2], dtype=np.int32)) for _ in range(6)]
+
+
+@pytest.fixture
+def context() -> Context:
+    features = np.eye(N_SONGS, dtype=np.float32)
+    return Context(np.full(N_SONGS, 2), 8, features, bootstrap_samples=50, seed=1)
+
+
+@pytest.fixture
+def evaluation(cases: list[Case], context: Context) -> Evaluation:
+    """The hybrid finds both songs, popularity one at place two, als none (and answers too few)."""
+    rankers = {"hybrid": FixedRanker([1, 2, 3, 4]), "popularity": FixedRanker([5, 2, 6, 7]), "als": FixedRanker([9])}
+    return evaluate("holdout", "hybrid", rankers, cases, [4, 2], context)

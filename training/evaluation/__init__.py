@@ -1,0 +1,1 @@
+"""How good the recommendations are: judged on listeners that training has not seen, through the code that serves."""

@@ -1,0 +1,21 @@
+"""The registry of trainers: what each name in the hyperparameter `models` trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inference.scorers import Scorer
+from training.config import TrainingConfig
+from training.trainers import als, content, ease, item_knn, popularity
+from training.trainers.base import TrainingData
+
+Trainer = Callable[[TrainingData, TrainingConfig], Scorer]
+
+TRAINERS: dict[str, Trainer] = {
+    "popularity": lambda data, config: popularity.fit(data),
+    "item_knn": lambda data, config: item_knn.fit_cosine(data, config.item_knn),
+    "pearson": lambda data, config: item_knn.fit_pearson(data, config.pearson),
+    "ease": lambda data, config: ease.fit(data, config.ease),
+    "als": lambda data, config: als.fit(data, config.als),
+    "content": lambda data, config: content.fit(data, config.content),
+}

@@ -1,0 +1,87 @@
+"""What every trainer gets, and the arithmetic that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
+
+from inference.scorers import ItemToItemScorer
+from inference.sparse import SparseRows
+from training.data.dataset import Catalogue
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1."""
+
+    user_items: csr_array
+    catalogue: Catalogue | None
+    seed: int
+    threads: int
+
+    @property
+    def n_items(self) -> int:
+        return int(self.user_items.shape[1])
+
+    @cached_property
+    def listeners(self) -> np.ndarray:
+        """How many listeners have played each song, int32 (songs,)."""
+        return np.bincount(self.user_items.indices, minlength=self.n_items).astype(np.int32)
+
+    @cached_property
+    def binary(self) -> csr_array:
+        """``user_items`` with every weight 1."""
+        return csr_array((np.ones_like(self.user_items.data), self.user_items.indices, self.user_items.indptr), shape=self.user_items.shape)
+
+    @property
+    def is_binary(self) -> bool:
+        return bool((self.user_items.data == 1).all())
+
+
+def in_threads(work: Callable[[Job], Result], jobs: Iterable[Job], threads: int) -> Iterator[Result]:
+    """Runs ``work`` on each job, in threads, and yields the results in order: numpy, LAPACK and scipy let go of the interpreter lock.
+
+    Meanwhile BLAS keeps to one thread in each: threads within threads made small systems ten times slower.
+    """
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(1, threads)) as pool:
+        yield from pool.map(work, jobs)
+
+
+def blocks(n: int, size: int) -> list[np.ndarray]:
+    """Cuts ``range(n)`` into consecutive int32 blocks."""
+    return [np.arange(start, min(start + size, n), dtype=np.int32) for start in range(0, n, size)]
+
+
+def top_k_of_row(columns: np.ndarray, values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the ``k`` columns of the largest values, columns ascending. At equal values the smaller column wins, whatever k."""
+    if len(columns) > k:
+        threshold = np.partition(values, len(values) - k)[len(values) - k]
+        above = np.flatnonzero(values > threshold)
+        keep = np.sort(np.concatenate([above, np.flatnonzero(values == threshold)[: k - len(above)]]))
+        return columns[keep], values[keep]
+    return columns, values
+
+
+def operator_of_columns(columns: Iterable[tuple[np.ndarray, np.ndarray]], n_items: int) -> ItemToItemScorer:
+    """Makes the scorer of an operator that is given column by column: for each song in order, the songs that speak for it (numbers
+    ascending) and how much each does."""
+    numbers, values = [], []
+    for column_numbers, column_values in columns:
+        numbers.append(column_numbers.astype(np.int32, copy=False))
+        values.append(column_values.astype(np.float32, copy=False))
+    indptr = np.concatenate([[0], np.cumsum([len(c) for c in numbers])])
+    by_target = csr_array((np.concatenate(values), np.concatenate(numbers), indptr), shape=(n_items, n_items))
+    rows = by_target.T.tocsr()
+    rows.eliminate_zeros()
+    rows.sort_indices()
+    return ItemToItemScorer(SparseRows(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data, n_items))
