@@ -87,7 +87,7 @@ def _train() -> int:
     from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
 
     begin = time.perf_counter()
-    run(config, channels, paths.model_dir(), paths.output_data_dir())
+    run(config, channels, paths.model_dir(), paths.output_data_dir(), config.threads or usable_cpus())
     log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 

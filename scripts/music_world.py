@@ -83,7 +83,7 @@ def make_world(n_songs: int, rng: np.random.Generator) -> World:
     features = np.clip(profile[:, :6] + rng.normal(0, 1, (n_songs, 6)) * SPREAD, 0, 1)
     years = np.clip(profile[:, 7] + artist_start[artists] + rng.normal(0, 4, n_songs), 1950, LAST_YEAR - 1).astype(np.int64)
     popularity = artist_fame[artists] * rng.lognormal(0.0, 0.8, n_songs)
-    cold = rng.choice(n_songs, max(round(n_songs * COLD_SHARE), 1), replace=False)
+    cold = rng.choice(n_songs, round(n_songs * COLD_SHARE), replace=False)
     popularity[cold], years[cold] = 0.0, LAST_YEAR
     tempo = np.clip(profile[:, 6] + rng.normal(0, 20, n_songs), 50, 215)
     return World(n_scenes, artists, guests, genres, scenes, features, tempo, years, popularity)

@@ -54,10 +54,10 @@ class EaseConfig:
 class AlsConfig:
     """Matrix factorization of implicit feedback by alternating least squares."""
 
-    factors: int = option(64, "length of a song's vector", min=1, max=1_024)
+    factors: int = option(128, "length of a song's vector", min=1, max=1_024)
     iterations: int = option(10, "passes over listeners and songs", min=1, max=200)
-    l2: float = option(0.003, "ridge penalty", min=0, max=1e6)
-    unobserved_weight: float = option(0.1, "weight of the songs that a listener did not play", min=1e-6, max=10)
+    l2: float = option(0.002, "ridge penalty", min=0, max=1e6)
+    unobserved_weight: float = option(0.03, "weight of the songs that a listener did not play", min=1e-6, max=10)
     frequency_exponent: float = option(1.0, "power of a row's degree that its penalty grows with", min=0, max=1)
 
 

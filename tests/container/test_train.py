@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from container.cpus import usable_cpus
 from container.train import discard_partial_model, main
 from training.data.errors import UserDataError
 
@@ -75,7 +76,8 @@ def test_the_pipeline_gets_typed_settings_and_the_folders_of_the_platform(job: J
     for name in ("interactions", "items", ".cache"):
         (base / "input" / "data" / name).mkdir(parents=True)
     assert job(lambda *arguments: got.extend(arguments), hyperparameters={"seed": "7", "sagemaker_program": '"x"'}) == 0
-    config, channels, model_dir, output_dir = got
+    config, channels, model_dir, output_dir, threads = got
+    assert threads == usable_cpus()
     assert config.seed == 7
     assert channels == {name: base / "input" / "data" / name for name in ("interactions", "items")}
     assert (model_dir, output_dir) == (base / "model", base / "output" / "data")

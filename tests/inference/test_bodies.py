@@ -175,11 +175,7 @@ json_values = st.recursive(
 )
 
 
-@given(
-    value=st.dictionaries(
-        st.sampled_from(["user_id", "items", "events", "exclude", "candidates", "num_recommendations"]), json_values, max_size=4
-    )
-)
+@given(value=st.dictionaries(st.sampled_from(REQUEST_FIELDS), json_values, max_size=4))
 @settings(max_examples=300)
 def test_any_json_object_is_answered_or_refused_as_the_callers_mistake(value: dict[str, Any]) -> None:
     status, answer = outcome(json.dumps(value))

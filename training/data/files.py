@@ -1,5 +1,6 @@
 """Which files of a channel hold data, in which format, and how to open them. Reads sequentially, writes nothing."""
 
+import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,22 @@ def open_stream(path: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
+class QuoteWatch:
+    """A stream that counts the quotes that are read through it and keeps the last bytes."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.quotes, self.tail = stream, 0, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes of the stream."""
+        block = self.stream.read(size)
+        self.quotes += block.count(b'"')
+        self.tail = (self.tail[-HEAD_BYTES:] + block[-HEAD_BYTES:])[-HEAD_BYTES:]
+        return block
+
+
 def read_head(path: Path) -> bytes:
     """The first 64 KB of a file, decompressed."""
     with open_stream(path) as stream:
@@ -84,11 +101,12 @@ def read_head(path: Path) -> bytes:
 
 
 @contextmanager
-def naming_the_file(path: Path, kind: str) -> Iterator[None]:
-    """Turns what a parser raises into a `UserDataError` that names the file and what it was read as."""
+def naming_the_file(path: Path, kind: str | None) -> Iterator[None]:
+    """Turns what a parser raises into a `UserDataError` that names the file and the format, if that is known by now."""
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError, KeyError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, csv.Error, OSError, EOFError, KeyError, UnicodeDecodeError) as error:
         detail = " ".join(str(error).split())[:200]
         remedy = "save it as UTF-8" if "utf" in detail.lower() else "repair or remove the file"
-        raise UserDataError(f"{path}: cannot be read as {FORMAT_NAMES[kind]}: {detail}; {remedy}") from error
+        known = f" as {FORMAT_NAMES[kind]}" if kind else ""
+        raise UserDataError(f"{path}: cannot be read{known}: {detail}; {remedy}") from error

@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from training.data.errors import UserDataError
-from training.data.files import detect_format, naming_the_file, open_stream, read_head
+from training.data.files import QuoteWatch, detect_format, naming_the_file, open_stream, read_head
 from training.data.json_lines import JsonLinesFile
 
 DELIMITERS = ",\t;|"
@@ -32,7 +32,9 @@ class TableFile(Protocol):
 
 def open_table(path: Path) -> TableFile:
     """Opens a CSV, TSV, Parquet or JSON Lines file. Raises `UserDataError` if it is broken."""
-    with naming_the_file(path, kind := detect_format(path)):
+    with naming_the_file(path, None):
+        kind = detect_format(path)
+    with naming_the_file(path, kind):
         if kind == "parquet":
             return ParquetFile(path)
         if kind == "json":
@@ -68,7 +70,7 @@ class CsvFile:
             raise UserDataError(f"{path}: is not text; the files of a channel have to be CSV, TSV, Parquet or JSON Lines")
         # The delimiter is the one that the header has most of; a comma if it has none.
         self.delimiter = "\t" if kind == "tsv" and "\t" in lines[0] else max(DELIMITERS, key=lines[0].count)
-        self.columns = next(csv.reader(io.StringIO(text), delimiter=self.delimiter), [])
+        self.columns = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), [])
 
     def read(self, columns: Sequence[str]) -> tuple[pa.Table, int]:
         """The columns as text, "" for an empty value. Rows with too few or too many values are left out and counted."""
@@ -81,15 +83,24 @@ class CsvFile:
         types = {name: pa.string() for name in columns}
         with naming_the_file(self.path, self.kind), open_stream(self.path) as stream:
             table = pa.csv.read_csv(
-                stream,
+                pa.PythonFile(watch := QuoteWatch(stream), mode="r"),
                 read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
                 parse_options=pa.csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=leave_out),
                 convert_options=pa.csv.ConvertOptions(include_columns=list(columns), column_types=types, strings_can_be_null=False),
             )
-        if misshapen and misshapen[-1].count('"') % 2:
-            raise UserDataError(f"{self.path}: a quote is opened and never closed, after {table.num_rows} rows; repair the file")
+        if watch.quotes % 2 and not self._ends_with(table, watch.tail):
+            raise UserDataError(
+                f"{self.path}: a quoted value is opened and never closed, so that it swallows the rows after row {table.num_rows}; "
+                "close or remove the quote"
+            )
         if misshapen and not table.num_rows:
             raise UserDataError(
                 f"{self.path}: no row has the {len(self.columns)} values of the header; the first one reads {misshapen[0][:80]!r}"
             )
         return table, len(misshapen)
+
+    def _ends_with(self, table: pa.Table, tail: bytes) -> bool:
+        """Whether the last row of the table is the last line of the file. It is not if an open quote made more lines of it."""
+        line = tail.rstrip().splitlines()[-1].decode("utf-8", errors="replace")
+        values = dict(zip(self.columns, next(csv.reader([line], delimiter=self.delimiter)), strict=False))
+        return bool(table.num_rows) and all(values.get(name) == table.column(name)[-1].as_py() for name in table.column_names)

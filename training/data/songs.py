@@ -108,7 +108,7 @@ def _in_units(numbers: dict[str, NDArray[np.float64]], roles: Mapping[str, str])
 
 
 def _looks_like_percent(numbers: dict[str, NDArray[np.float64]]) -> bool:
-    """Whether more than a tenth of the values that should be 0-1 are above 1; a few are mistakes, so many are per cent."""
+    """Whether most of the values that should be 0-1 are above 1; a few are mistakes, so many are per cent."""
     values = [numbers[role] for role in UNIT_FEATURES if role in numbers]
     above = sum(int((column > 1).sum()) for column in values)
-    return above > sum(int(np.isfinite(column).sum()) for column in values) / 10
+    return above > sum(int(np.isfinite(column).sum()) for column in values) / 2

@@ -16,7 +16,7 @@ from training.split import Case
 DEFAULT_WEIGHTS = {"ease": 1.0, "item_knn": 0.5, "als": 0.3, "content": 0.3, "pearson": 0.3, "popularity": 0.02}
 MIN_CASES = 20  # with fewer held-out listeners the weights would be noise
 _STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0)
-_MIN_GAIN = 1e-4  # a model that adds less stays out: it would only cost time
+_MIN_GAIN = 2e-3  # relative; a step that adds less is noise, and a model that adds less would only cost time
 _SCALE_DEPTH = 20
 
 
@@ -39,7 +39,8 @@ def fit_weights(
 
     alone = [quality(row) for row in np.eye(len(names))]
     weights, best = _ascend(np.eye(len(names))[int(np.argmax(alone))], max(alone), quality)
-    found = {name: float(weight) for name, weight in zip(names, weights / scales, strict=True)}
+    # Weights that sum to 1 before scaling: a song that all models put among their usual best scores about 1.
+    found = {name: float(weight) for name, weight in zip(names, weights / weights.sum() / scales, strict=True)}
     return found, {**dict(zip(names, alone, strict=True)), "hybrid": best}
 
 
@@ -71,7 +72,7 @@ def _ascend(weights: np.ndarray, best: float, quality: Callable[[np.ndarray], fl
                     continue
                 value = quality(trial)
                 # Going down to 0 is taken even without a gain: the simpler of two equals.
-                if value > best + _MIN_GAIN or (step == 0.0 and weights[i] > 0 and value >= best):
+                if value > best * (1.0 + _MIN_GAIN) or (step == 0.0 and weights[i] > 0 and value >= best):
                     weights, best, improved = trial, value, True
     return weights, best
 

@@ -9,14 +9,19 @@ from training.data.columns import AUDIO_NAMES
 from training.data.config import DataConfig
 from training.data.errors import UserDataError
 
-SPOTIFY_TRACKS = (
+
+def names(header: str) -> list[str]:
+    return header.split(",")
+
+
+SPOTIFY_TRACKS = names(
     "track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,mode,speechiness,"
     "acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre"
-).split(",")
-SPOTIFY_SONGS = (
+)
+SPOTIFY_SONGS = names(
     "Artist(s),song,text,Length,emotion,Genre,Album,Release Date,Key,Tempo,Loudness (db),Time signature,Explicit,Popularity,Energy,"
     "Danceability,Positiveness,Speechiness,Liveness,Acousticness,Instrumentalness,Good for Party,Similar Artist 1,Similar Song 1"
-).split(",")
+)
 HERE = Path("songs.csv")
 
 

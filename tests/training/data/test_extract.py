@@ -100,7 +100,7 @@ def test_ids_of_numbers_and_of_text_meet(extract_files: Extract) -> None:
 def test_a_column_of_records_is_refused_by_name(extract_files: Extract, kind: pa.DataType) -> None:
     table = io.BytesIO()
     pa.parquet.write_table(pa.table({"user": ["u"], "item": pa.array([None], kind)}), table)
-    with pytest.raises(UserDataError, match='a.parquet: the column "item" holds records'):
+    with pytest.raises(UserDataError, match=r'a\.parquet: the column "item" holds records'):
         extract_files({"train/a.parquet": table.getvalue()})
 
 
@@ -175,7 +175,7 @@ def assert_equal(first: Dataset | str, second: Dataset | str) -> None:
     assert {k: n for k, n in first.counts.items() if k not in ignored} == {k: n for k, n in second.counts.items() if k not in ignored}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events=st.lists(ROW, max_size=12), songs=st.lists(SONG, max_size=8))
 def test_the_format_of_the_files_does_not_change_the_dataset(
     tmp_path_factory: pytest.TempPathFactory, events: list[dict[str, Any]], songs: list[dict[str, Any]]
@@ -190,7 +190,7 @@ def test_the_format_of_the_files_does_not_change_the_dataset(
     assert_equal(results[0], results[2])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events=st.lists(ROW, max_size=12), songs=st.lists(SONG, max_size=8), seed=st.integers(0, 99), n_files=st.integers(1, 3))
 def test_the_order_of_rows_and_of_files_does_not_change_the_dataset(
     tmp_path_factory: pytest.TempPathFactory, events: list[dict[str, Any]], songs: list[dict[str, Any]], seed: int, n_files: int
@@ -212,3 +212,29 @@ def test_an_id_comes_back_exactly_as_it_was_written(tmp_path_factory: pytest.Tem
     written(folder, "interactions", [{"user": "u", "item": identifier} for identifier in ids], kind)
     dataset = extract({"interactions": folder / "interactions"}, DataConfig())
     assert dataset.item_ids.tolist() == sorted(ids)
+
+
+CELL = st.sampled_from(['"', ",", "\n", "\r\n", "a", "7.0", "2020-01-01", "\t", "é", "\0", " ", "{", "}", "[", ":", "null", "-1e999", '""'])
+JUNK = st.one_of(
+    st.binary(max_size=60),
+    st.lists(CELL, max_size=20).map(lambda cells: "user,item,time,value\n" + "".join(cells)).map(str.encode),
+    st.lists(CELL, max_size=20).map(lambda cells: '{"user": "u", "item": 1}\n' + "".join(cells)).map(str.encode),
+    st.lists(CELL, max_size=20).map(lambda cells: "id,genre,energy,year,length\n" + "".join(cells)).map(str.encode),
+    st.binary(max_size=40).map(lambda tail: as_parquet([{"user": "u", "item": 1}])[:-3] + tail),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    content=JUNK, ending=st.sampled_from(["", ".csv", ".csv.gz", ".tsv", ".jsonl", ".parquet"]), channel=st.sampled_from(["train", "items"])
+)
+def test_junk_gives_a_dataset_or_a_sentence_and_never_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, ending: str, channel: str
+) -> None:
+    path = tmp_path_factory.mktemp("junk") / f"part{ending}"
+    path.write_bytes(content)
+    try:
+        dataset = extract({channel: path}, DataConfig())
+    except UserDataError:
+        return
+    assert dataset.n_items > 0

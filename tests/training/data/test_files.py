@@ -88,10 +88,17 @@ BROKEN = {
     "latin.csv": ("user,item\nMüller,1\n".encode("latin-1"), "save it as UTF-8"),
     "book.xlsx": (b"PK\x03\x04\x00\x00\x00", "is not text"),
     "ragged.csv": (b"user,item\n1\n2,3,4\n", "no row has the 2 values of the header"),
-    "open_quote.csv": (b'user,item\n1,2\n"3,4\n5,6\n', "quote is opened and never closed"),
+    "open_quote.csv": (b'user,item\n1,2\n3,"4\n5,6\n7,8\n', "opened and never closed"),
+    "open_quote_ragged.csv": (b'user,item\n1,2\n"3,4\n5,6\n', "opened and never closed"),
     "words.jsonl": (b"hello\nworld\n", "no line is a JSON object"),
     "array.json": (b'[{"user": 1},', "neither JSON Lines nor a JSON array"),
 }
+
+
+def test_a_quote_inside_a_value_is_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "inches.csv"
+    path.write_text('user,item,note\nu,7" single,\nu,"a ""b""",x\n')
+    assert open_table(path).read(["item"])[0].to_pydict() == {"item": ['7" single', 'a "b"']}
 
 
 @pytest.mark.parametrize("name", BROKEN)

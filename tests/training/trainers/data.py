@@ -1,0 +1,59 @@
+"""Small data for the tests of trainers: random matrices, and a checkerboard with a provable answer."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from inference.history import History
+from inference.scorers import ItemToItemScorer
+from training.data.dataset import Catalogue
+from training.trainers.base import TrainingData
+
+
+def training_data(matrix: np.ndarray, catalogue: Catalogue | None = None) -> TrainingData:
+    return TrainingData(csr_array(matrix.astype(np.float32)), catalogue, seed=1, threads=2)
+
+
+def checkerboard(users: int = 20, items: int = 12) -> np.ndarray:
+    """Even listeners play even songs, odd ones odd songs, each all but one: the missing one of the own colour is what to recommend."""
+    matrix = ((np.arange(users)[:, None] + np.arange(items)[None, :]) % 2 == 0).astype(np.float32)
+    for user in range(users):
+        matrix[user, (user + 2 * (user // 2)) % items] = 0
+    return matrix
+
+
+weights = st.sampled_from([0.0, 0.0, 1.0, 2.0, 3.5])
+zeros_and_ones = st.sampled_from([0.0, 0.0, 1.0])
+
+
+def matrices(values: st.SearchStrategy[float]) -> st.SearchStrategy[np.ndarray]:
+    shapes = st.tuples(st.integers(1, 8), st.integers(1, 7))
+    return shapes.flatmap(
+        lambda shape: st.lists(values, min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]).map(lambda v: np.array(v).reshape(shape))
+    )
+
+
+def dense(scorer: ItemToItemScorer) -> np.ndarray:
+    everything = np.arange(scorer.operator.n_columns)
+    return scorer.operator.block(everything, everything)
+
+
+def history(matrix: np.ndarray, user: int) -> History:
+    return History.of(np.flatnonzero(matrix[user]), matrix[user][matrix[user] > 0])
+
+
+def catalogue(artists: list[str], genres: list[str], energy: list[float], years: list[float]) -> Catalogue:
+    """One artist, one genre, one audio feature and one year for each song; empty or NaN where it has none."""
+    n = len(artists)
+    return Catalogue(
+        titles=np.array([f"t{i}" for i in range(n)], dtype=object),
+        artists=[(a,) if a else () for a in artists],
+        genres=[(g,) if g else () for g in genres],
+        years=np.array(years, dtype=np.float32),
+        popularity=np.full(n, np.nan, dtype=np.float32),
+        audio=np.array(energy, dtype=np.float32)[:, None],
+        audio_names=("energy",),
+        known=np.ones(n, dtype=bool),
+    )
