@@ -149,10 +149,15 @@ def _recommender(config: TrainingConfig, dataset: Dataset, user_items: csr_array
         listeners=np.bincount(learned.indices, minlength=dataset.n_items).astype(np.int32),
         scorers=fitted.scorers,
         hybrid=HybridScorer(fitted.scorers, fitted.weights),
-        weighting=EventWeighting(config.data.weighting, config.data.event_weights, config.data.min_event_value),
+        weighting=_weighting(config),
         version="",
         metadata={} if dataset.catalogue is None else _metadata(dataset.catalogue),
     )
+
+
+def _weighting(config: TrainingConfig) -> EventWeighting:
+    by_type = {kind.strip().casefold(): weight for kind, weight in config.data.event_weights.items()}
+    return EventWeighting(config.data.weighting, by_type, config.data.min_event_value)
 
 
 def _metadata(catalogue: Catalogue) -> dict[str, Texts]:

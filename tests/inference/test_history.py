@@ -18,14 +18,23 @@ def test_a_song_whose_weights_cancel_out_is_not_history() -> None:
     assert len(History.of(np.array([1]), np.array([0.0]))) == 0
 
 
-@pytest.mark.parametrize(("weighting", "expected"), [("log", [1.0, 2.0]), ("binary", [1.0, 1.0]), ("count", [1.0, 3.0])])
+@pytest.mark.parametrize(
+    ("weighting", "expected"),
+    [
+        ("log", [1.0, 2.0, 0.0]),
+        ("log_value", [1.0, 2.0, 0.0]),
+        ("binary", [1.0, 1.0, 0.0]),
+        ("count", [1.0, 3.0, 0.0]),
+        ("value", [1.0, 3.0, 0.0]),
+    ],
+)
 def test_a_weighting_turns_sums_into_weights(weighting: str, expected: list[float]) -> None:
-    assert EventWeighting(weighting).transform(np.array([1.0, 3.0])).tolist() == expected
+    assert EventWeighting(weighting).transform(np.array([1.0, 3.0, -2.0])).tolist() == expected
 
 
 def test_an_event_type_has_its_weight_and_others_weigh_one() -> None:
     weighting = EventWeighting(event_weights={"like": 3.0, "skip": 0.0})
-    assert [weighting.event_weight(kind, None) for kind in ("like", "skip", "play", None)] == [3.0, 0.0, 1.0, 1.0]
+    assert [weighting.event_weight(kind, None) for kind in (" Like", "skip", "play", None)] == [3.0, 0.0, 1.0, 1.0]
 
 
 def test_an_event_below_the_least_value_counts_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+# The same as inference.history.WEIGHTINGS, which a test holds; not imported, since settings are checked before numpy is.
 WEIGHTINGS = ("log", "binary", "count", "value", "log_value")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.history import EventWeighting
 from training.data.channel import Columns
 from training.data.dataset import MISSING_TIME, Interactions
 from training.data.ids import numbers
@@ -90,7 +91,14 @@ def combine(columns: Columns, weights: NDArray[np.float64], weighting: str, name
     merged = Entries(user_ids, item_ids, users[firsts], items[firsts], sums, last)
     counts[f"{name}.dropped_weight_not_positive"] += int((sums <= 0).sum())
     positive = merged.select(sums > 0)
-    return Entries(user_ids, item_ids, positive.users, positive.items, _scale(positive.weights, weighting), positive.seconds)
+    return Entries(
+        user_ids,
+        item_ids,
+        positive.users,
+        positive.items,
+        EventWeighting(weighting).transform(positive.weights).astype(np.float64),
+        positive.seconds,
+    )
 
 
 def _times(columns: Columns, name: str, counts: Counter[str]) -> NDArray[np.int64]:
@@ -99,14 +107,6 @@ def _times(columns: Columns, name: str, counts: Counter[str]) -> NDArray[np.int6
     seconds, unparsed = to_seconds(columns["timestamp"])
     counts[f"{name}.timestamps_unparsed"] += unparsed
     return seconds
-
-
-def _scale(sums: NDArray[np.float64], weighting: str) -> NDArray[np.float64]:
-    if weighting == "binary":
-        return np.ones(len(sums))
-    scaled = np.log2(1 + sums) if weighting in ("log", "log_value") else sums
-    limits = np.finfo(np.float32)
-    return np.clip(scaled, limits.tiny, limits.max)
 
 
 def drop_rare(entries: Entries, min_item_events: int, min_user_events: int, name: str, counts: Counter[str]) -> Entries:

@@ -1,0 +1,36 @@
+"""How much memory processes take, read from Linux's /proc."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def descendants(root: int | None = None) -> list[int]:
+    """Returns the ids of all processes below ``root`` (this process where it is None), without itself; none where there is no /proc."""
+    parents = {}
+    for path in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended since
+            parents[int(path.parent.name)] = int(path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+    family = {os.getpid() if root is None else root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sorted(family - {os.getpid() if root is None else root})
+
+
+def proportional_bytes(pids: Iterable[int]) -> int | None:
+    """Returns the sum of what the processes take (PSS): a page that several share counts in parts, so that it counts once in all.
+
+    None where the system does not tell.
+    """
+    found = []
+    for pid in pids:
+        with suppress(OSError):
+            if match := re.search(r"^Pss:\s+(\d+) kB$", (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii"), re.MULTILINE):
+                found.append(1024 * int(match[1]))
+    return sum(found) if found else None

@@ -1,0 +1,33 @@
+"""Makes the golden model of the present format: `python -m tests.golden.make`. Run once for each format, and commit what it writes.
+
+A golden model must load for ever, and give for ever the answers that lie beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from inference.artifact import FORMAT_VERSION, load, save
+from inference.request import parse_request
+from tests.inference.models import make_recommender
+
+HERE = Path(__file__).resolve().parent
+REQUESTS = (
+    {"user_id": "u0", "num_recommendations": 5, "explain": True, "metadata": True},
+    {"user_id": "nobody"},
+    {"items": ["s1", "s29"], "explain": True},
+    {"events": [{"item_id": "s3"}, {"item_id": "s3"}], "exclude": ["s4"]},
+    {"user_id": "u1", "candidates": ["s5", "s6", "unknown"]},
+)
+
+
+def main() -> None:
+    directory = HERE / f"format-{FORMAT_VERSION}"
+    save(make_recommender(), directory, {"configuration": {}})
+    answers = [load(directory).recommend(parse_request(request)).to_json() for request in REQUESTS]
+    (HERE / f"format-{FORMAT_VERSION}.answers.json").write_text(json.dumps([REQUESTS, answers], indent=1) + "\n", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()
