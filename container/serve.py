@@ -20,6 +20,7 @@ from container.serving.settings import DRAIN_SECONDS, Settings, StartError
 from container.serving.workspace import workspace, write_model_shim, write_properties
 
 ROOT = Path(__file__).resolve().parents[1]
+ON_PATH = Path(__file__).resolve().parent / "serving" / "on_path"  # has a sitecustomize for the server's Python processes
 # Between the end of draining and SageMaker's SIGKILL, 30 s after SIGTERM.
 _MARGIN_SECONDS = 3
 
@@ -68,7 +69,7 @@ def child_environment(environment: Mapping[str, str], directory: Path | None = N
     child = {name: value for name, value in environment.items() if name not in ("MMS_CONFIG_FILE", "MODEL_SERVER_HOME")}
     # A worker has one request at a time: its threads would only fight with the other workers.
     threads = {name: child.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    path = os.pathsep.join(filter(None, [str(ROOT), child.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(ROOT), str(ON_PATH), child.get("PYTHONPATH")]))
     child |= threads | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     if directory is not None:
         child |= dict.fromkeys(("TMPDIR", "TEMP", "TMP", "LOG_LOCATION", "METRICS_LOCATION"), str(directory))

@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     except BaseException as error:
         code = _report(error)
     discard_partial_model(paths.model_dir())
+    _watchdog.cancel()
     return code
 
 
@@ -142,16 +143,32 @@ def _stop_on_sigterm() -> Iterator[None]:
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    timer = threading.Timer(SECONDS_TO_STOP, _end_now)
-    timer.daemon = True
-    timer.start()
+    _watchdog.start()
     raise Stopped
 
 
-def _end_now() -> None:
+class _Watchdog:
     """Ends the process although the main thread waits for something, such as other threads: still clean, and in time."""
-    discard_partial_model(paths.model_dir())
-    os._exit(exit_codes.STOPPED)
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+
+    def start(self) -> None:
+        self._timer = threading.Timer(SECONDS_TO_STOP, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @staticmethod
+    def _end() -> None:
+        discard_partial_model(paths.model_dir())
+        os._exit(exit_codes.STOPPED)
+
+
+_watchdog = _Watchdog()
 
 
 if __name__ == "__main__":

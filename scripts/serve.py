@@ -19,6 +19,8 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
+import urllib.request
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -27,6 +29,7 @@ from pathlib import Path
 from scripts.command_line import CommandError, run
 from scripts.local_endpoint import LocalEndpoint
 
+STARTING_SECONDS = 120
 PROGRAM = Path(__file__).resolve().parent.parent / "container" / "bin" / "serve"
 
 
@@ -87,6 +90,18 @@ def endpoint_in_front(name: str, upstream: str, port: int) -> Iterator[None]:
         endpoint.shutdown()
 
 
+def announce(url: str) -> None:
+    """Says when the server answers: before that, requests are refused. Gives up silently, for a server that cannot start says why."""
+    start = time.monotonic()
+    while time.monotonic() - start < STARTING_SECONDS:
+        try:
+            with urllib.request.urlopen(f"{url}/ping", timeout=2):
+                print(f"healthy after {time.monotonic() - start:.1f} s; ask it: scripts/invoke --user USER_ID --url {url}", file=sys.stderr)
+                return
+        except OSError:
+            time.sleep(0.1)
+
+
 def run_server(base: Path, port: int) -> int:
     """Runs the container's `serve` until it ends; SIGTERM and SIGINT are passed on, so that it drains. Returns its exit code."""
     environment = {
@@ -106,7 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url = f"http://127.0.0.1:{options.port}"
     front = endpoint_in_front(options.endpoint, url, options.endpoint_port) if options.endpoint else nullcontext()
     with base_folder(find_model(options.model)) as base, front:
-        print(f"serving {options.model} at {url}", file=sys.stderr)
+        print(f"starting a server for {options.model} at {url}", file=sys.stderr)
+        threading.Thread(target=announce, args=[url], daemon=True).start()
         return run_server(base, options.port)
 
 

@@ -49,7 +49,7 @@ def _load() -> Responder:
     logging.getLogger("mms.service").setLevel(logging.WARNING)  # a metrics line for each request, which nobody reads
     settings = Settings.from_environment(os.environ)
     try:
-        responder = Responder(model_dir(), default_accept=settings.default_accept, max_response=settings.max_response)
+        responder = Responder.of(model_dir(), settings)
     except ArtifactError as error:
         package.error("%s", error)
         raise SystemExit(1) from None

@@ -47,7 +47,7 @@ class Lifetime:
             preexec_fn=lambda: die_with_parent(signal.SIGTERM),
         )
         if self.stopping:  # the signal came while the child was being made
-            self._child.terminate()
+            self._ask_to_end(self._child)
         # Left unreaped until its group is dead, for until then nobody else can get its id.
         os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
         self._kill_group()
@@ -61,8 +61,11 @@ class Lifetime:
         if again:
             self._kill_group()
         else:
-            self._child.terminate()
-            signal.alarm(self._patience)
+            self._ask_to_end(self._child)
+
+    def _ask_to_end(self, child: subprocess.Popen[bytes]) -> None:
+        child.terminate()
+        signal.alarm(self._patience)
 
     def _kill_group(self) -> None:
         if self._child is not None:

@@ -18,7 +18,7 @@ def main() -> int:
         return _fail(f"there is no model directory {directory}: train a model first, or set SAGEMAKER_BASE_DIR to the folder above model/")
     settings = Settings.from_environment(os.environ)
     try:
-        responder = Responder(directory, default_accept=settings.default_accept, max_response=settings.max_response)
+        responder = Responder.of(directory, settings)
     except ArtifactError as error:
         return _fail(str(error))
     reply = responder.warm_up()

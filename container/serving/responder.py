@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import inference
+from container.serving.settings import Settings
+from inference.answer import Answer
+from inference.batch import Answers, Batch
 from inference.errors import RequestError, error_json
 
 log = logging.getLogger(__name__)
@@ -26,13 +31,22 @@ class Reply:
 
 
 class Responder:
-    """Answers requests with the model in ``model_dir``; memory-mapped, so that processes share it."""
+    """Answers requests with the model in ``model_dir``; memory-mapped, so that processes share it.
 
-    def __init__(self, model_dir: Path, *, default_accept: str | None = None, max_response: int) -> None:
+    A body that takes longer than ``max_seconds`` is refused: multi-model-server would give up on the worker, which then goes on for nobody.
+    """
+
+    def __init__(self, model_dir: Path, *, default_accept: str | None = None, max_response: int, max_seconds: float = 45) -> None:
         """Opens the model. Raises ``inference.errors.ArtifactError``."""
         self._model = inference.model_fn(str(model_dir))
         self._default_accept = default_accept
         self._max_response = max_response
+        self._max_seconds = max_seconds
+
+    @classmethod
+    def of(cls, model_dir: Path, settings: Settings) -> Self:
+        """Opens the model, with the limits that the environment asks for."""
+        return cls(model_dir, default_accept=settings.default_accept, max_response=settings.max_response, max_seconds=settings.max_seconds)
 
     def reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None, request_id: str | None = None) -> Reply:
         """Returns the answer, or the error as JSON. Never raises."""
@@ -50,14 +64,24 @@ class Responder:
             return Reply(500, JSON, error_json("internal_error", message, request_id))
 
     def _reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None) -> Reply:
+        deadline = time.monotonic() + self._max_seconds
         if not accept or accept.strip() == "*/*":
             accept = self._default_accept
-        answers = inference.predict_fn(inference.input_fn(body, content_type), self._model)
+        answers = self._predict(inference.input_fn(body, content_type), deadline)
         answer, answer_type = inference.output_fn(answers, accept)
         if len(answer) > self._max_response:
             size = f"The answer has {len(answer)} bytes; the limit is {self._max_response}."
             raise RequestError(413, "response_too_large", f"{size} Ask for fewer recommendations, or send fewer requests at once.")
         return Reply(200, answer_type, answer)
+
+    def _predict(self, batch: Batch, deadline: float) -> Answers:
+        answers: list[Answer | RequestError] = []
+        for entry in batch.entries:
+            if answers and time.monotonic() > deadline:
+                done = f"Of {len(batch.entries)} requests {len(answers)} were answered in {self._max_seconds:g} s, which is the limit."
+                raise RequestError(413, "batch_too_slow", f"{done} Send fewer at once.")
+            answers += inference.predict_fn(replace(batch, entries=(entry,)), self._model).answers
+        return Answers(batch, tuple(answers))
 
     def warm_up(self) -> Reply:
         """Answers one request, so that the first real one finds everything imported and the pages in memory."""

@@ -66,6 +66,11 @@ class Settings:
         """The largest answer that a worker gives."""
         return self.max_payload
 
+    @property
+    def max_seconds(self) -> float:
+        """How long a worker works on one body: well below what multi-model-server waits for it."""
+        return 0.75 * self.timeout
+
     def execution_parameters(self) -> str:
         """Returns what batch transform is told by ``GET /execution-parameters``."""
         payload_mb = self.max_payload // MEGABYTE

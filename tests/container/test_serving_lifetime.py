@@ -85,3 +85,22 @@ def test_when_the_launcher_is_killed_its_child_is_told(tmp_path: Path) -> None:
     while alive([child]) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert alive([child]) == []
+
+
+def test_a_deaf_child_is_killed_also_when_the_signal_came_while_it_was_being_made(tmp_path: Path) -> None:
+    program = """
+        import subprocess
+        made = subprocess.Popen
+        def signalled_on_the_way(*arguments, **options):
+            child = made(*arguments, **options)
+            while not Path(sys.argv[1], "pid").exists():
+                pass
+            os.kill(os.getpid(), 15)
+            return child
+        subprocess.Popen = signalled_on_the_way
+        code = lifetime.run(["sh", "-c", "trap '' TERM; echo $$ > pid; while true; do sleep 0.1; done"], os.environ, Path(sys.argv[1]))
+        print(code, lifetime.stopping)
+    """
+    process = launch(program, str(tmp_path))
+    assert process.communicate(timeout=10)[0] == "-9 True\n"
+    assert alive([read_when_written(tmp_path / "pid")]) == []

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from container.serve import child_environment
 from container.serving.settings import Settings, StartError
 from container.serving.workspace import workspace, write_model_shim, write_properties
 
@@ -64,3 +68,10 @@ def test_paths_that_java_would_misread_are_escaped(tmp_path: Path) -> None:
     strange = tmp_path / "č\\😀"
     values = properties(write_properties(tmp_path, Settings.from_environment({}), strange))
     assert values["model_store"] == f"{tmp_path}/\\u010d\\\\\\ud83d\\ude00"
+
+
+def test_workers_are_forked_whatever_python_does_by_itself() -> None:
+    """multi-model-server needs it, and Python 3.14 no longer does it unless told."""
+    ask = "import multiprocessing, sys; print(multiprocessing.get_start_method(allow_none=True))"
+    environment = child_environment({"PATH": os.environ["PATH"]})
+    assert subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True).stdout == "fork\n"

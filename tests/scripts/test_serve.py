@@ -6,9 +6,6 @@ import io
 import signal
 import subprocess
 import tarfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,23 +25,22 @@ def served(*arguments: str, port: int) -> Iterator[subprocess.Popen[str]]:
     command = [str(ROOT / "scripts" / "serve"), *arguments, "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
-            wait_until_healthy(process, port)
+            wait_until_announced(process)
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.wait(30)
 
 
-def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    process.kill()
-    pytest.fail(f"not healthy:\n{process.communicate()[0]}")
+def wait_until_announced(process: subprocess.Popen[str]) -> None:
+    """Reads what the script says until it says that the server is healthy."""
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.startswith("healthy after "):
+            return
+    pytest.fail(f"the server ended before it was healthy:\n{said}")
 
 
 def test_an_archive_is_served_and_boto3_can_call_it_and_ctrl_c_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
 from training.data.dataset import Catalogue
+from training.progress import track
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -48,13 +49,16 @@ class TrainingData:
         return bool((self.user_items.data == 1).all())
 
 
-def in_threads(work: Callable[[Job], Result], jobs: Iterable[Job], threads: int) -> Iterator[Result]:
+def in_threads(work: Callable[[Job], Result], jobs: Sequence[Job], threads: int, description: str = "") -> Iterator[Result]:
     """Runs ``work`` on each job, in threads, and yields the results in order: numpy, LAPACK and scipy let go of the interpreter lock.
+
+    With a ``description`` a person at a terminal sees a progress bar.
 
     Meanwhile BLAS keeps to one thread in each: threads within threads made small systems ten times slower.
     """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(1, threads)) as pool:
-        yield from pool.map(work, jobs)
+        results = pool.map(work, jobs)
+        yield from track(results, len(jobs), description) if description else results
 
 
 def blocks(n: int, size: int) -> list[np.ndarray]:

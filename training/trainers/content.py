@@ -35,7 +35,7 @@ def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
         return list(_neighbours(songs, candidates, similarity, config.neighbours))
 
     columns: list[tuple[np.ndarray, np.ndarray]] = [(np.empty(0, np.int32), np.empty(0, np.float32))] * len(features)
-    for (songs, _), found in zip(groups, in_threads(work, groups, data.threads), strict=True):
+    for (songs, _), found in zip(groups, in_threads(work, groups, data.threads, "content"), strict=True):
         for song, column in zip(songs.tolist(), found, strict=True):
             columns[song] = column
     return operator_of_columns(columns, len(features))

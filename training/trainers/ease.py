@@ -60,7 +60,7 @@ def _local(gram: csr_array, ridge: np.ndarray, config: EaseConfig, threads: int)
     def work(block: np.ndarray) -> Columns:
         return [_local_column(gram, ridge, strength, song, config.neighbours) for song in block.tolist()]
 
-    return [column for columns in in_threads(work, blocks(gram.shape[0], _BLOCK), threads) for column in columns]
+    return [column for columns in in_threads(work, blocks(gram.shape[0], _BLOCK), threads, "ease") for column in columns]
 
 
 def _local_column(gram: csr_array, ridge: np.ndarray, strength: np.ndarray, song: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -63,7 +63,7 @@ def _fit(data: TrainingData, config: NeighboursConfig, matrix: csr_array, simila
             values = values * (common / (common + config.shrinkage))
         return list(_rows(block, gram, values, config.neighbours))
 
-    columns = (row for rows in in_threads(work, blocks(data.n_items, _BLOCK), data.threads) for row in rows)
+    columns = (row for rows in in_threads(work, blocks(data.n_items, _BLOCK), data.threads, "neighbours") for row in rows)
     return operator_of_columns(columns, data.n_items)
 
 

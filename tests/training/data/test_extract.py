@@ -224,7 +224,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     content=JUNK, ending=st.sampled_from(["", ".csv", ".csv.gz", ".tsv", ".jsonl", ".parquet"]), channel=st.sampled_from(["train", "items"])
 )
