@@ -140,7 +140,7 @@ def show(url: str, model: Path) -> None:
 def titles_of(recommender: Recommender) -> dict[str, str]:
     """Returns "title - artist (genre)" of each song, by its id."""
     title, artist, genre = (recommender.metadata[name] for name in ("title", "artist", "genre"))
-    return {recommender.items.id(n): f"{title[n]} - {artist[n].title()} ({genre[n]})" for n in range(len(recommender.items))}
+    return {recommender.items.id(n): f"{title[n]} - {artist[n]} ({genre[n]})" for n in range(len(recommender.items))}
 
 
 def names(songs: Sequence[str], titles: dict[str, str]) -> str:

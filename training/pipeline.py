@@ -32,6 +32,7 @@ from training.trainers import TRAINERS, hybrid
 from training.trainers.base import TrainingData
 
 CONTENT = "content"
+NO_EVENTS = "there are no listening events to hold out"
 NO_EVALUATION = "too few listeners with enough songs to hold some out"
 
 
@@ -67,7 +68,7 @@ def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, o
             }
             artifact.save(_recommender(config, dataset, user_items, split, fitted), partial, info)
         evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True))
-        reason = "" if evaluations else NO_EVALUATION
+        reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
         artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
         card = model_card(config, _counts(dataset), fitted.weights, evaluations, reason)
@@ -163,7 +164,7 @@ def _weighting(config: TrainingConfig) -> EventWeighting:
 def _metadata(catalogue: Catalogue) -> dict[str, Texts]:
     return {
         "title": Texts.of(catalogue.titles.tolist()),
-        "artist": Texts.of(", ".join(artists) for artists in catalogue.artists),
+        "artist": Texts.of(catalogue.artist_texts.tolist()),
         "genre": Texts.of(", ".join(genres) for genres in catalogue.genres),
     }
 

@@ -49,7 +49,7 @@ def no_interactions() -> Interactions:
 class Catalogue:
     """What is known about the songs, aligned with `Dataset.item_ids`; a song that only events know has empty fields.
 
-    titles: object (songs,) of str, "" missing; as written in the file.
+    titles, artist_texts: object (songs,) of str, "" missing; as written in the file, several artists joined by ", ".
     artists, genres: per song a tuple of str, () missing; stripped and casefolded; artists in the order of the file, genres sorted.
     years: float32 (songs,), NaN missing.
     popularity: float32 (songs,), 0-100, NaN missing.
@@ -60,6 +60,7 @@ class Catalogue:
     """
 
     titles: NDArray[np.object_]
+    artist_texts: NDArray[np.object_]
     artists: list[tuple[str, ...]]
     genres: list[tuple[str, ...]]
     years: NDArray[np.float32]

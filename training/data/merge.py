@@ -26,7 +26,7 @@ def merge_songs(columns: Columns, counts: Counter[str]) -> tuple[list[str], Cata
     counts["items.rows_merged"] += int((codes >= 0).sum()) - len(ids)
     nothing = np.full(len(codes), np.nan)
     no_text = np.full(len(codes), -1)
-    text_roles = ("title", "artist", "genre")
+    text_roles = ("title", "artist", "artist_text", "genre")
     texts: dict[str, Texts] = {role: encode(columns[role]) if role in columns else ([], no_text) for role in text_roles}
     values = {role: np.asarray(columns[role]) for role in ("popularity", "year", *AUDIO_NAMES) if role in columns}
     order = _best_row_last(codes, texts, values)
@@ -35,6 +35,7 @@ def merge_songs(columns: Columns, counts: Counter[str]) -> tuple[list[str], Cata
     audio = [_take(values[name], codes, order, len(ids)) for name in audio_names]
     catalogue = Catalogue(
         titles=_objects(_text_of(texts["title"], codes, order, len(ids))),
+        artist_texts=_objects(_text_of(texts["artist_text"], codes, order, len(ids))),
         artists=[_split(text) for text in _text_of(texts["artist"], codes, order, len(ids))],
         genres=_all_genres(texts["genre"], codes, len(ids)),
         years=_take(values.get("year", nothing), codes, order, len(ids)),
@@ -103,8 +104,9 @@ def aligned(ids: list[str], catalogue: Catalogue, vocabulary: NDArray[np.object_
         wide[places] = column
         return wide
 
-    titles = _objects([""] * n_songs)
+    titles, artist_texts = _objects([""] * n_songs), _objects([""] * n_songs)
     titles[places] = catalogue.titles
+    artist_texts[places] = catalogue.artist_texts
     known = np.zeros(n_songs, dtype=bool)
     known[places] = True
     artists: list[tuple[str, ...]] = [()] * n_songs
@@ -113,6 +115,7 @@ def aligned(ids: list[str], catalogue: Catalogue, vocabulary: NDArray[np.object_
         artists[place], genres[place] = catalogue.artists[row], catalogue.genres[row]
     return Catalogue(
         titles=titles,
+        artist_texts=artist_texts,
         artists=artists,
         genres=genres,
         years=spread(catalogue.years),

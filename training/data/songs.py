@@ -3,7 +3,7 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 def read_songs(paths: Sequence[Path], config: DataConfig, strict: bool, counts: Counter[str]) -> Columns | None:
     """The rows of the channel `items`, or None if it has no rows.
 
-    `item` and `title` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the audio features
+    `item`, `title` and `artist_text` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the audio features
     float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column that the user
     named must be there. Raises `UserDataError`.
     """
@@ -64,9 +64,10 @@ def _prepare(roles: Mapping[str, str], part: Columns, config: DataConfig, counts
     artist_separators = config.artist_separators or (",;|" if plain(roles.get("artist", "")) == "artist_s" else ";|")
     prepared: Columns = {role: part[role] for role in ("item", "title") if role in part}
     if "artist" in part:
-        prepared["artist"] = _names(part["artist"], artist_separators)
+        prepared["artist"] = _names(part["artist"], artist_separators, normal, LIST_SEPARATOR)
+        prepared["artist_text"] = _names(part["artist"], artist_separators, as_written, ", ")
     if "genre" in part:
-        prepared["genre"] = _names(part["genre"], config.genre_separators)
+        prepared["genre"] = _names(part["genre"], config.genre_separators, normal, LIST_SEPARATOR)
     numbers = {role: to_number(part[role], PARSERS.get(role)) for role in RANGES if role in part}
     for role, (_, unparsed) in numbers.items():
         counts[f"items.{role}_unparsed"] += unparsed
@@ -79,20 +80,25 @@ def _prepare(roles: Mapping[str, str], part: Columns, config: DataConfig, counts
     return prepared
 
 
-def _names(column: pa.ChunkedArray, separators: str) -> pa.ChunkedArray:
-    """The names in each text, as they are compared, joined by `LIST_SEPARATOR`; null where there is none."""
+def as_written(name: str) -> str:
+    """The name as people read it: only its white space is tidied."""
+    return " ".join(name.split())
+
+
+def _names(column: pa.ChunkedArray, separators: str, form: Callable[[str], str], joint: str) -> pa.ChunkedArray:
+    """The names in each text, in this form, joined; null where there is none."""
     texts, codes = encode(column)
-    joined = [LIST_SEPARATOR.join(split_names(text, separators)) or None for text in texts]
+    joined = [joint.join(split_names(text, separators, form)) or None for text in texts]
     return pa.chunked_array([pa.array([*joined, None], TEXT).take(pa.array(codes % (len(joined) + 1)))])
 
 
-def split_names(text: str, separators: str) -> list[str]:
+def split_names(text: str, separators: str, form: Callable[[str], str] = normal) -> list[str]:
     """The names in a text, in its order, each once: "Pop; rock;pop" gives pop, rock. Also "['pop', 'rock']", as Python prints a list."""
     if PYTHON_LIST.fullmatch(text.strip()):
         names = [first or second for first, second in QUOTED.findall(text)]
     else:
         names = re.split(f"[{re.escape(separators + LIST_SEPARATOR)}]", text)
-    return list(dict.fromkeys(filter(None, map(normal, names))))
+    return list(dict.fromkeys(filter(None, map(form, names))))
 
 
 def _in_units(numbers: dict[str, NDArray[np.float64]], roles: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:

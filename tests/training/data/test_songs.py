@@ -35,6 +35,7 @@ def test_the_values_of_the_songs_file_are_normalised_and_its_repeated_song_merge
     catalogue = songs(dataset)
     assert dataset.item_ids.tolist() == ["a,b b - hello world", "c - ünder"]
     assert catalogue.titles.tolist() == ["Hello  World", "Ünder"]
+    assert catalogue.artist_texts.tolist() == ["A, B B", "C"]
     assert catalogue.artists == [("a", "b b"), ("c",)]
     assert catalogue.genres == [("hip hop", "pop", "trap"), ("rock",)]
     assert catalogue.years.tolist() == [2013, 2013]

@@ -49,6 +49,7 @@ def catalogue(artists: list[str], genres: list[str], energy: list[float], years:
     n = len(artists)
     return Catalogue(
         titles=np.array([f"t{i}" for i in range(n)], dtype=object),
+        artist_texts=np.array(artists, dtype=object),
         artists=[(a,) if a else () for a in artists],
         genres=[(g,) if g else () for g in genres],
         years=np.array(years, dtype=np.float32),
