@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(1500)]
 
 IMAGE = "music-recommender:test"
 STRICT = ["--user", "12345:12345", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-QUICK = {"models": "popularity,item_knn,content", "split_min_listener_items": "3"}
+QUICK = {"als_factors": "16", "split_min_listener_items": "3"}
 STOP_SECONDS = 30  # between SIGTERM and SIGKILL, when SageMaker stops a server
 
 

@@ -34,8 +34,8 @@ QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 def read_songs(paths: Sequence[Path], config: DataConfig, strict: bool, counts: Counter[str]) -> Columns | None:
     """The rows of the channel `items`, or None if it has no rows.
 
-    `item`, `title` and `artist_text` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the audio features
-    float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column that the user
+    `item`, `title` and `artist_text` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the
+    audio features float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column that the user
     named must be there. Raises `UserDataError`.
     """
     choose = functools.partial(choose_columns, config=config, strict=strict)

@@ -16,6 +16,7 @@ from training.trainers.base import TrainingData, blocks, in_threads, operator_of
 _EXACT_ITEMS = 20_000  # up to here all pairs are compared
 _PROBES = 12  # clusters that are searched for a song's neighbours, above
 _BLOCK = 500
+_MAX_CANDIDATES = 20_000  # songs that a song is compared with, besides those of its artists
 
 
 def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
@@ -55,17 +56,33 @@ def _all_pairs(features: ContentFeatures) -> list[tuple[np.ndarray, np.ndarray]]
 def _clustered(features: ContentFeatures, catalogue: Catalogue, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns (songs, candidates) groups: the songs of a cluster, with the songs of the nearest clusters and of the songs' artists."""
     known = np.flatnonzero(~features.empty).astype(np.int32)
-    clusters = int(np.sqrt(len(known)))
-    means = MiniBatchKMeans(clusters, batch_size=4096, n_init=1, max_iter=20, random_state=seed)
-    labels = means.fit_predict(embedding(features, catalogue, seed)[known])
-    members = np.split(known[np.argsort(labels, kind="stable")], np.cumsum(np.bincount(labels, minlength=clusters))[:-1])
-    centres = means.cluster_centers_
-    nearest = np.argsort((centres**2).sum(axis=1)[None, :] - 2.0 * centres @ centres.T, axis=1, kind="stable")[:, :_PROBES]
+    points = embedding(features, catalogue, seed)[known]
+    if points.any():
+        members, nearest = _clusters(known, points, seed)
+    else:  # nothing but artists is known
+        members, nearest = [known], [np.empty(0, dtype=np.int64)]
     by_song = words(catalogue.artists, idf=False)
     by_artist = by_song.T.tocsr()
     groups = []
     for songs, probes in zip(members, nearest, strict=True):
-        for part in np.array_split(songs, max(1, -(-len(songs) // _BLOCK))):
+        around = _thinned(np.concatenate([songs[:0], *(members[p] for p in probes.tolist())]))
+        for part in np.array_split(songs, -(-len(songs) // _BLOCK)) if len(songs) else []:
             of_artists = by_artist[np.unique(by_song[part].indices)].indices
-            groups.append((part, np.unique(np.concatenate([*(members[p] for p in probes.tolist()), of_artists])).astype(np.int32)))
+            groups.append((part, np.union1d(around, of_artists).astype(np.int32)))
     return groups
+
+
+def _clusters(known: np.ndarray, points: np.ndarray, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Returns the songs of each cluster, and the numbers of the clusters nearest to it, itself first; √n clusters, some may be empty."""
+    n_clusters = int(np.sqrt(len(known)))
+    means = MiniBatchKMeans(n_clusters, batch_size=4096, n_init=1, max_iter=20, random_state=seed)
+    labels = means.fit_predict(points)
+    members = np.split(known[np.argsort(labels, kind="stable")], np.cumsum(np.bincount(labels, minlength=n_clusters))[:-1])
+    centres = means.cluster_centers_
+    distances = (centres**2).sum(axis=1)[None, :] - 2.0 * centres @ centres.T
+    return members, list(np.argsort(distances, axis=1, kind="stable")[:, :_PROBES])
+
+
+def _thinned(candidates: np.ndarray) -> np.ndarray:
+    """Returns evenly chosen songs where there are too many: in so large a cluster songs are alike, and some are as good as all."""
+    return candidates[:: -(-len(candidates) // _MAX_CANDIDATES)] if len(candidates) > _MAX_CANDIDATES else candidates

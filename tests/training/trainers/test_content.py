@@ -69,6 +69,28 @@ def test_on_large_catalogues_clusters_find_nearly_the_same_neighbours(monkeypatc
     assert (exact & found).sum() / exact.sum() > 0.9
 
 
+def test_a_large_catalogue_of_which_only_artists_are_known_is_grouped_by_artist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_EXACT_ITEMS", 10)
+    n = 60
+    songs = catalogue([f"artist {i % 12}" for i in range(n)], [""] * n, [NAN] * n, [NAN] * n)
+    same_artist = (np.arange(n)[:, None] - np.arange(n)[None, :]) % 12 == 0
+    assert ((dense(fit(songs)) > 0) == (same_artist & ~np.eye(n, dtype=bool))).all()
+
+
+def test_a_large_catalogue_of_equal_songs_takes_some_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_EXACT_ITEMS", 10)
+    monkeypatch.setattr(content, "_MAX_CANDIDATES", 20)
+    n = 100
+    found = dense(fit(catalogue([""] * n, ["rock"] * n, [NAN] * n, [NAN] * n), neighbours=5)) > 0
+    assert (found.sum(axis=0) == 5).all()
+
+
+def test_a_large_catalogue_of_which_nothing_is_known_has_no_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_EXACT_ITEMS", 10)
+    n = 40
+    assert not dense(fit(catalogue([""] * n, [""] * n, [NAN] * n, [NAN] * n))).any()
+
+
 def test_without_a_catalogue_there_is_no_content_model() -> None:
     with pytest.raises(ValueError, match="catalogue"):
         content.fit(training_data(np.zeros((1, 3))), ContentConfig())
