@@ -32,6 +32,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from inference.artifact import load
+from scripts import load_client
 from scripts.answer_table import table
 from scripts.command_line import CommandError, run
 from scripts.demo import serving
@@ -179,7 +180,7 @@ def run_clients(address: tuple[str, int], ids: Ids, options: argparse.Namespace,
     """Lets all clients warm up, then measure at the same time."""
     headers = {"Content-Type": "application/json"}
     warm_up = min(WARM_UP_SECONDS, options.seconds)
-    command = [sys.executable, "-P", "-m", "scripts.load_client"]
+    command = [sys.executable, "-I", load_client.__file__]  # needs the standard library only
     processes = []
     try:
         for client in range(clients):

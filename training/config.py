@@ -65,7 +65,7 @@ class AlsConfig:
 class ContentConfig:
     """Neighbours by what a song is: artist, genre, audio features, year."""
 
-    neighbours: int = option(100, "most similar songs kept for each song", min=1, max=10_000)
+    neighbours: int = option(50, "most similar songs kept for each song", min=1, max=10_000)
     artist_weight: float = option(0.6, "share of the artists in the similarity", min=0, max=100)
     genre_weight: float = option(0.25, "share of the genres in the similarity", min=0, max=100)
     audio_weight: float = option(0.1, "share of the audio features in the similarity", min=0, max=100)

@@ -6,14 +6,13 @@ import http.client
 import json
 import random
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.integration.odd_requests import Sent, any_request
-from tests.integration.serving import JSON, Response, Server, make_model, serving
+from tests.integration.serving import Response, Server, make_model, serving
 
 CALLERS = 4
 REQUESTS = 1000
@@ -107,20 +106,3 @@ def test_what_is_not_a_request_gets_no_answer_but_400_or_404_and_blocks_nobody(s
         except TimeoutError:  # it is still waiting for the rest
             received = b""
     assert received == b"" or received.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        (b"[" + b"0," * 3_000_000 + b"0]", "application/json"),
-        (b"0\n" * 3_000_000, "application/jsonlines"),
-        (b'{"user_id": "u0"}\n' * 300_000, "application/jsonlines"),
-        (b"u\n" * 3_000_000, "text/csv"),
-        (b'{"user_id": "u0", "num_recommendations": 1000}\n' * 101, "application/jsonlines"),
-    ],
-)
-def test_a_body_of_very_many_requests_is_refused_at_once(server: Server, body: bytes, content_type: str) -> None:
-    start = time.monotonic()
-    response = server.invoke(body, JSON | {"Content-Type": content_type})
-    assert (response.status, response.json()["error"]["code"]) == (413, "batch_too_large")
-    assert time.monotonic() - start < 5

@@ -35,8 +35,8 @@ def read_songs(paths: Sequence[Path], config: DataConfig, strict: bool, counts: 
     """The rows of the channel `items`, or None if it has no rows.
 
     `item`, `title` and `artist_text` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the
-    audio features float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column that the user
-    named must be there. Raises `UserDataError`.
+    audio features float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column
+    that the user named must be there. Raises `UserDataError`.
     """
     choose = functools.partial(choose_columns, config=config, strict=strict)
     prepare = functools.partial(_prepare, config=config, counts=counts)

@@ -20,7 +20,8 @@ _MAX_CANDIDATES = 20_000  # songs that a song is compared with, besides those of
 
 
 def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
-    """Each song keeps its most similar songs (``ContentFeatures``), those with a positive similarity.
+    """Each song keeps its most similar songs (``ContentFeatures``), those with a positive similarity, and stays with all that keep it: so
+    every song has neighbours to recommend, and every song can be recommended, however odd it is.
 
     Up to 20,000 songs all pairs are compared. Above, a song is compared with the songs of the clusters nearest to its own (inverted
     file, k-means on a low-dimensional copy of the features), and with all songs of its artists: the cost grows with n^1.5, not n².
@@ -39,7 +40,7 @@ def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
     for (songs, _), found in zip(groups, in_threads(work, groups, data.threads, "content"), strict=True):
         for song, column in zip(songs.tolist(), found, strict=True):
             columns[song] = column
-    return operator_of_columns(columns, len(features))
+    return operator_of_columns(columns, len(features), symmetric=True)
 
 
 def _neighbours(songs: np.ndarray, candidates: np.ndarray, similarity: np.ndarray, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
