@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NoReturn
 
 from inference.answer import Answer
@@ -12,6 +14,7 @@ from inference.batch import Answers, Batch, Entry
 from inference.errors import RequestError, error_body
 from inference.media_types import CSV, JSON_LINES
 from inference.personalize import render, render_line
+from inference.request import MAX_RECOMMENDATIONS_IN_ALL, MAX_REQUESTS, Request
 
 _CSV_LISTS = ("items", "exclude", "candidates")
 _CSV_FIELDS = ("user_id", *_CSV_LISTS, "num_recommendations")
@@ -19,16 +22,17 @@ _CSV_FIELDS = ("user_id", *_CSV_LISTS, "num_recommendations")
 
 def decode(body: bytes | bytearray | str, media_type: str) -> Batch:
     """Reads a body. One JSON object is one request; a JSON list, JSON Lines and CSV are batches, in which a bad line is an error of its
-    own. Raises ``RequestError`` 400 where the body as a whole can't be read, and its own error where a single request is wrong."""
+    own. Raises ``RequestError`` 400 where the body as a whole can't be read, 413 where the batch asks for too much, and its own error
+    where a single request is wrong."""
     text = _text(body)
     if media_type == JSON_LINES:
-        entries = tuple(_json_line(line) for line in text.split("\n") if line.strip())
-        return Batch(_some(entries), False, media_type)
+        lines = (line.rstrip("\n") for line in io.StringIO(text, newline="\n") if line.strip())
+        return Batch(_some(tuple(_json_line(line) for line in _at_most(lines))), False, media_type)
     if media_type == CSV:
         return Batch(_some(_csv_entries(text)), False, media_type)
     value = _json(text)
     if isinstance(value, list):
-        return Batch(_some(tuple(Entry.of(v) for v in value)), False, media_type)
+        return Batch(_some(tuple(Entry.of(v) for v in _at_most(value))), False, media_type)
     entry = Entry.of(value)
     if isinstance(entry.request, RequestError):
         raise entry.request
@@ -85,7 +89,19 @@ def _json_line(line: str) -> Entry:
 def _some(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     if not entries:
         raise RequestError(400, "empty_body", "The body holds no request.")
+    in_all = sum(entry.request.limit for entry in entries if isinstance(entry.request, Request))
+    if in_all > MAX_RECOMMENDATIONS_IN_ALL:
+        asked = f"The requests in the body ask for {in_all} recommendations in all; the limit is {MAX_RECOMMENDATIONS_IN_ALL}."
+        raise RequestError(413, "batch_too_large", f"{asked} Send them in several bodies.")
     return entries
+
+
+def _at_most(rows: Iterable[Any], more: int = 0) -> list[Any]:
+    """Returns all rows, reading no further than the first one too many. Raises ``RequestError`` 413."""
+    taken = list(islice(rows, MAX_REQUESTS + more + 1))
+    if len(taken) > MAX_REQUESTS + more:
+        raise RequestError(413, "batch_too_large", f"The body holds more than {MAX_REQUESTS} requests. Send them in several bodies.")
+    return taken
 
 
 def _line(entry: Entry, answer: Answer | RequestError) -> dict[str, Any]:
@@ -107,7 +123,7 @@ def _csv_entries(text: str) -> tuple[Entry, ...]:
     """A first row of known field names is a header; lists are separated by ``|`` in their cell. Without a header, each row is a listener
     (may be empty) followed by any number of seed songs."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        rows = _at_most((row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row), more=1)  # a header, perhaps
     except csv.Error as error:
         raise RequestError(400, "malformed_csv", f"The body is not valid CSV: {error}.") from None
     if not rows:

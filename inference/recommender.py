@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from inference.vocabulary import UNKNOWN, Vocabulary
 HYBRID = "hybrid"
 POPULARITY = "popularity"
 MAX_REASONS = 3
+EXPLAINED_AT_ONCE = 64  # a long history times many songs would take a gigabyte
 
 
 class Ranking(NamedTuple):
@@ -112,7 +113,12 @@ class Recommender:
             allowed[history.numbers] = False
         if request.exclude:
             allowed[self._known(request.exclude)] = False
-        chosen = top_n(scores, request.limit, np.flatnonzero(allowed & (scores > 0)))
+        if request.candidates is None:
+            liked = np.where(allowed, scores, 0.0)
+            chosen = top_n(liked, request.limit)
+            chosen = chosen[liked[chosen] > 0]
+        else:
+            chosen = top_n(scores, request.limit, np.flatnonzero(allowed & (scores > 0)))
         scored = len(chosen)
         if scored < request.limit:
             chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, request.limit - scored)])
@@ -137,23 +143,25 @@ class Recommender:
         """Splits each score into what each song of the history, and each model, added to it."""
         if not len(history):
             return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]
-        parts = self.scorer.contributions_by_model(history, ranking.numbers, self.model)
+        seeds = [*(self.items.id(n) for n in history.numbers.tolist()), None]
+        some = range(0, len(ranking.numbers), EXPLAINED_AT_ONCE)
+        return [why for i in some for why in self._explain(history, seeds, ranking.numbers[i : i + EXPLAINED_AT_ONCE])]
+
+    def _explain(self, history: History, seeds: Sequence[str | None], numbers: np.ndarray) -> Iterator[tuple[Reason, ...]]:
+        parts = self.scorer.contributions_by_model(history, numbers, self.model)
         total = sum(parts.values())
         assert isinstance(total, np.ndarray)
-        seeds = [*(self.items.id(n) for n in history.numbers.tolist()), None]
-        out: list[tuple[Reason, ...] | None] = []
-        for j, score in enumerate(total.sum(axis=0)):
+        scores = total.sum(axis=0)
+        strongest = np.argsort(-total * np.sign(scores), axis=0, kind="stable")[:MAX_REASONS]
+        divisor = np.where(scores == 0, 1.0, scores)
+        shares = (np.take_along_axis(total, strongest, axis=0) / divisor).T.tolist()
+        by_model = {model: (np.take_along_axis(part, strongest, axis=0) / divisor).T.tolist() for model, part in parts.items()}
+        for j, (score, places) in enumerate(zip(scores.tolist(), strongest.T.tolist(), strict=True)):
             if score == 0:
-                out.append((Reason(1.0, None, {POPULARITY: 1.0}),))
+                yield (Reason(1.0, None, {POPULARITY: 1.0}),)
                 continue
-            order = [i for i in np.argsort(-total[:, j] * np.sign(score), kind="stable")[:MAX_REASONS].tolist() if total[i, j] * score > 0]
-            out.append(
-                tuple(
-                    Reason(float(total[i, j] / score), seeds[i], {m: float(p[i, j] / score) for m, p in parts.items() if p[i, j] != 0})
-                    for i in order
-                )
-            )
-        return out
+            split = [{model: part[j][k] for model, part in by_model.items() if part[j][k] != 0} for k in range(len(places))]
+            yield tuple(Reason(shares[j][k], seeds[i], split[k]) for k, i in enumerate(places) if shares[j][k] > 0)
 
     def _known(self, ids: Sequence[str]) -> np.ndarray:
         numbers = self.items.numbers(ids)

@@ -13,6 +13,9 @@ from inference.errors import RequestError
 DEFAULT_RECOMMENDATIONS = 10
 MAX_RECOMMENDATIONS = 1000
 MAX_IDS = 10_000
+# Of one body, so that the largest batch is answered well within the 60 s that a worker has, and in some hundred megabytes.
+MAX_REQUESTS = 10_000
+MAX_RECOMMENDATIONS_IN_ALL = 100_000
 MAX_ID_CHARACTERS = 1_000
 
 

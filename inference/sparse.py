@@ -39,12 +39,14 @@ class SparseRows:
         return np.bincount(columns, weights=values, minlength=self.n_columns)
 
     def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns)."""
+        """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns); the columns must be distinct."""
         out = np.zeros((len(rows), len(columns)))
-        for i, number in enumerate(rows.tolist()):
-            row_columns, row_values = self.row(number)
-            if len(row_columns):
-                places = np.minimum(np.searchsorted(row_columns, columns), len(row_columns) - 1)
-                found = row_columns[places] == columns
-                out[i, found] = row_values[places[found]]
+        parts = [self.row(r) for r in rows.tolist()]
+        if parts:
+            stored = np.concatenate([row_columns for row_columns, _ in parts])
+            places = np.full(self.n_columns, -1, dtype=np.int32)
+            places[columns] = np.arange(len(columns))
+            found = np.flatnonzero(places[stored] >= 0)
+            owners = np.repeat(np.arange(len(rows)), [len(row_columns) for row_columns, _ in parts])
+            out[owners[found], places[stored[found]]] = np.concatenate([values for _, values in parts])[found]
         return out

@@ -74,7 +74,7 @@ class Settings:
     def execution_parameters(self) -> str:
         """Returns what batch transform is told by ``GET /execution-parameters``."""
         payload_mb = self.max_payload // MEGABYTE
-        return json.dumps({"MaxConcurrentTransforms": self.workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload_mb})
+        return json.dumps({"MaxConcurrentTransforms": self.workers, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": payload_mb})
 
 
 class _Reader:

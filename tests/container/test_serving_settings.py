@@ -82,7 +82,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
 
 def test_batch_transform_is_told_as_many_requests_as_there_are_workers() -> None:
     settings = Settings.from_environment({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "20"})
-    expected = {"MaxConcurrentTransforms": 3, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 20}
+    expected = {"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 20}
     assert json.loads(settings.execution_parameters()) == expected
 
 

@@ -275,7 +275,7 @@ def test_bad_input_is_refused_in_json_and_the_server_lives_on(server: Container,
 def test_batch_transform_is_told_what_the_server_can_take(server: Container) -> None:
     status, body = server.ask(None, path="/execution-parameters")
     assert status == 200
-    assert json.loads(body)["BatchStrategy"] == "MULTI_RECORD"
+    assert json.loads(body)["BatchStrategy"] == "SINGLE_RECORD"
 
 
 def test_the_server_takes_the_port_it_is_given_is_soon_healthy_and_stops_with_0(image: str, trained: Trained) -> None:

@@ -182,7 +182,7 @@ def test_query_strings_change_nothing(server: Server) -> None:
 
 def test_batch_transform_is_told_what_fits(server: Server) -> None:
     response = server.request("GET", "/execution-parameters")
-    assert response.json() == {"MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
+    assert response.json() == {"MaxConcurrentTransforms": 2, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 6}
 
 
 @pytest.mark.parametrize("data", [b"GARBAGE\r\n\r\n", b"GET /ping HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n"])

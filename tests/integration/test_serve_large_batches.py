@@ -1,0 +1,43 @@
+"""A body of very many requests is refused at once: answering it would cost a worker, or all memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.serving import Server, make_model, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    parent = tmp_path_factory.mktemp("ml")
+    make_model(parent / "model")
+    with serving(parent) as server:
+        yield server.wait_until_healthy()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" + b"0," * 3_000_000 + b"0]", "application/json"),
+        (b"0\n" * 3_000_000, "application/jsonlines"),
+        (b'{"user_id": "u0"}\n' * 300_000, "application/jsonlines"),
+        (b"u\n" * 3_000_000, "text/csv"),
+        (b'{"user_id": "u0", "num_recommendations": 1000}\n' * 101, "application/jsonlines"),
+    ],
+)
+def test_a_body_of_very_many_requests_is_refused_at_once(server: Server, body: bytes, content_type: str) -> None:
+    workers = server.workers()
+    start = time.monotonic()
+    response = server.invoke(body, {"Content-Type": content_type})
+    assert (response.status, response.json()["error"]["code"]) == (413, "batch_too_large")
+    assert time.monotonic() - start < 5
+    assert server.workers() == workers
+
+
+def test_the_largest_batch_is_answered(server: Server) -> None:
+    response = server.invoke(b'{"user_id": "u0"}\n' * 10_000, {"Content-Type": "application/jsonlines"})
+    assert response.status == 200
+    assert response.body.count(b"\n") == 10_000
