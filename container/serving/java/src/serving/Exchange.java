@@ -3,6 +3,7 @@ package serving;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -48,10 +49,19 @@ final class Exchange {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 1);
         }
         log(status, body.length);
-        ChannelFuture written = context.writeAndFlush(response);
-        context.channel().config().setAutoRead(true);
+        ChannelPromise written = context.newPromise();
         if (!keepAlive) {
             written.addListener(future -> closeGently());
+        }
+        // Both in one step of the event loop: were reading allowed before the answer is written, the next answer could overtake it.
+        Runnable write = () -> {
+            context.writeAndFlush(response, written);
+            context.channel().config().setAutoRead(true);
+        };
+        if (context.executor().inEventLoop()) {
+            write.run();
+        } else {
+            context.executor().execute(write);
         }
         return written;
     }
