@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ from scipy.sparse import csr_array
 
 from inference import artifact
 from inference.history import EventWeighting
-from inference.recommender import POPULARITY, Recommender
-from inference.scorers import HybridScorer, Scorer
+from inference.recommender import Recommender
+from inference.scorers import HybridScorer
 from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
@@ -24,25 +23,14 @@ from training.data.errors import UserDataError
 from training.data.extract import EVENT_CHANNELS, extract
 from training.evaluation.cases import known_listener_cases, new_listener_cases
 from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.fitting import Fitted, fit
 from training.model_card import model_card
 from training.progress import log, stage
 from training.publish import fingerprint, writing
-from training.split import Case, Split, split_listeners
-from training.trainers import TRAINERS, hybrid
-from training.trainers.base import TrainingData
+from training.split import Split, split_listeners
 
-CONTENT = "content"
 NO_EVENTS = "there are no listening events to hold out"
 NO_EVALUATION = "too few listeners with enough songs to hold some out"
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Finished scorers by name, the hybrid's weights, and each model's quality on the validation listeners (empty: there were too few)."""
-
-    scorers: Mapping[str, Scorer]
-    weights: Mapping[str, float]
-    validation: Mapping[str, float]
 
 
 def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, output_dir: Path, threads: int = 1) -> None:
@@ -74,66 +62,6 @@ def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, o
         card = model_card(config, _counts(dataset), fitted.weights, evaluations, reason)
         (partial / "model_card.md").write_text(card, encoding="utf-8")
         report.publish(evaluations, output_dir, reason)
-
-
-# --- fit ---------------------------------------------------------------------------------------------------------------------------------
-
-
-def fit(config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, threads: int) -> Fitted:
-    """Fits the models without the validation listeners, finds the hybrid's weights on these, then fits again with them."""
-    names = _trainable(config, dataset)
-    everyone_but_test = split.train.copy()
-    everyone_but_test[[case.user for case in split.validation]] = True
-    validates = len(split.validation) >= hybrid.MIN_CASES and len(names) > 1
-
-    def fit_models(listeners: np.ndarray, chosen: Sequence[str]) -> dict[str, Scorer]:
-        data = TrainingData(user_items[np.flatnonzero(listeners)], dataset.catalogue, config.seed, threads)
-        return _fit_models(config, data, chosen)
-
-    # Popularity in any case: it fills up what the others leave open.
-    scorers = fit_models(split.train if validates else everyone_but_test, list(dict.fromkeys([*names, POPULARITY])))
-    validation: dict[str, float] = {}
-    if len(names) == 1:
-        weights = {names[0]: 1.0}
-    elif validates:
-        with stage("blend", listeners=len(split.validation)) as facts:
-            parts = {name: scorers[name] for name in names}
-            weights, validation = hybrid.fit_weights(parts, split.validation, config.hybrid, max(config.evaluation.k))
-            facts |= {f"weight_{name}": weight for name, weight in weights.items()}
-        again = [name for name in scorers if name != CONTENT]  # content does not depend on the listeners
-        scorers |= fit_models(everyone_but_test, again)
-    else:
-        weights = hybrid.default_weights({name: scorers[name] for name in names}, _some_listeners(user_items), config.hybrid.pool)
-    return Fitted(scorers, weights, validation)
-
-
-def _trainable(config: TrainingConfig, dataset: Dataset) -> list[str]:
-    """Returns the models that the data can train: content needs a catalogue, all others need events."""
-    has_events, has_catalogue = len(dataset.interactions) > 0, dataset.catalogue is not None
-    names = [name for name in config.models if (has_catalogue if name == CONTENT else has_events)]
-    if left_out := [name for name in config.models if name not in names]:
-        log("models_left_out", models=",".join(left_out), reason="no items channel" if has_events else "no interactions")
-    if not names:
-        needed = "an items channel" if has_events else "interactions"
-        raise UserDataError(f"None of the models {', '.join(config.models)} can be trained without {needed}: add it, or change `models`.")
-    return names
-
-
-def _fit_models(config: TrainingConfig, data: TrainingData, names: Sequence[str]) -> dict[str, Scorer]:
-    scorers = {}
-    for name in names:
-        with stage(f"fit_{name}", listeners=data.user_items.shape[0], interactions=data.user_items.nnz):
-            scorers[name] = TRAINERS[name](data, config)
-    return scorers
-
-
-def _some_listeners(user_items: csr_array, limit: int = 200) -> list[Case]:
-    nothing = np.empty(0, dtype=np.int32)
-    users = np.flatnonzero(np.diff(user_items.indptr))[:limit]
-    return [Case(u, user_items.indices[user_items.indptr[u] : user_items.indptr[u + 1]], nothing) for u in users.tolist()]
-
-
-# --- save and evaluate -------------------------------------------------------------------------------------------------------------------
 
 
 def _recommender(config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, fitted: Fitted) -> Recommender:
