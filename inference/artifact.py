@@ -74,7 +74,9 @@ def read_model_json(directory: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArtifactError(f"No model in {directory}: {MODEL_JSON} is missing. Train one, or unpack model.tar.gz there.") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ArtifactError(f"{path} can't be read ({error.strerror}).") from None
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} can't be read as JSON ({error}). Copy or train the model again.") from None
     version = document.get("format_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or version < 1:
@@ -95,7 +97,7 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
         scorers = {}
         for name, entry in document["scorers"].items():
             kind = KINDS[entry["kind"]]
-            scorers[_checked(name)] = kind.load(entry["settings"], reader.group(f"scorer.{name}", kind.ARRAYS))
+            scorers[name] = kind.load(entry["settings"], reader.group(f"scorer.{_checked(name)}", kind.ARRAYS))
         if POPULARITY not in scorers:
             raise KeyError(POPULARITY)
         weighting = EventWeighting(**document["weighting"])

@@ -16,6 +16,9 @@ from inference.media_types import CSV, JSON_LINES
 from inference.personalize import render, render_line
 from inference.request import MAX_RECOMMENDATIONS_IN_ALL, MAX_REQUESTS, Request
 
+# A cell may hold as many ids, and as long ones, as a list in JSON; Python stops at 128 KiB. The size of the body is limited elsewhere.
+csv.field_size_limit(1 << 30)
+
 _CSV_LISTS = ("items", "exclude", "candidates")
 _CSV_FIELDS = ("user_id", *_CSV_LISTS, "num_recommendations")
 
@@ -105,7 +108,15 @@ def _at_most(rows: Iterable[Any], more: int = 0) -> list[Any]:
 
 
 def _line(entry: Entry, answer: Answer | RequestError) -> dict[str, Any]:
-    return render_line(entry.value, answer) if entry.in_personalize else _ours(answer)
+    if not entry.in_personalize:
+        return _ours(answer)
+    line = render_line(entry.value, answer)
+    if isinstance(answer, RequestError):
+        try:
+            _dumps(entry.value)
+        except (ValueError, RecursionError):  # 1e999 was read as infinity, which JSON can't write: such an input is not repeated
+            line["input"] = None
+    return line
 
 
 def _ours(answer: Answer | RequestError) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class Recommender:
             allowed[self._known(request.candidates)] = True
         if request.leaves_out_seen:
             allowed[history.numbers] = False
+            allowed[self._known([event.item_id for event in request.events])] = False  # also what was skipped
         if request.exclude:
             allowed[self._known(request.exclude)] = False
         if request.candidates is None:
@@ -136,8 +137,13 @@ class Recommender:
         if not len(history) or (ranking.scored == 0 and len(ranking.numbers)):
             return POPULARITY
         if not self.listeners[history.numbers].any():
-            return "content"
+            return "content" if self._knows_content_of(history) else POPULARITY
         return "popularity_fill" if ranking.scored < len(ranking.numbers) else None
+
+    def _knows_content_of(self, history: History) -> bool:
+        """Returns whether anything but popularity spoke: a hybrid without a content model ranks songs that nobody played by that alone."""
+        parts = self.hybrid.parts if self.model == HYBRID else {self.model: self.scorer}
+        return any(name != POPULARITY and part.scores(history).any() for name, part in parts.items())
 
     def _reasons(self, history: History, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
         """Splits each score into what each song of the history, and each model, added to it."""

@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
     heading("3. Serving: container/bin/serve, multi-model-server on 127.0.0.1")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)  # ends as with Ctrl-C, and the server with it
     with serving(out / "trained" / "model", out / "serve.log") as url:
         show(url, out / "trained" / "model")
         print(f"\nThe whole way took {time.perf_counter() - begin:.0f} s.")

@@ -1,7 +1,7 @@
 """Asks a running model for recommendations, and prints them as a table.
 
     scripts/invoke --user u1 --explain                                     # a known listener, at http://127.0.0.1:8080
-    scripts/invoke --items s1 s2 s3 --num 5                                # similar songs, or a new listener who names a few; or s1,s2,s3
+    scripts/invoke --items s1 s2 s3 --num 5                                # similar songs, or a new listener who names a few
     scripts/invoke --json '{"user_id": "u1", "candidates": ["s4", "s5"]}'  # any request
     scripts/invoke --file requests.jsonl --raw                             # a batch; by its ending .json, .jsonl or .csv
     scripts/invoke --user u1 --endpoint music --region eu-west-1           # an endpoint on AWS, through boto3
@@ -13,8 +13,8 @@ Ends with 0 for an answer, 1 when the model refuses, 2 when nobody can be asked.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
-import re
 import sys
 import time
 import urllib.error
@@ -94,13 +94,21 @@ def body_of(options: argparse.Namespace) -> tuple[bytes, str]:
 
 
 def _ids(words: list[str] | None) -> list[str] | None:
-    """Returns the ids in the words: ``a b`` or ``a,b``. A comma before a space belongs to an id, as in *Hello, Goodbye*."""
-    return None if words is None else [part for word in words for part in re.split(r",(?! )", word) if part]
+    """Returns the ids: each word is one, commas and all, for ids made of artist and title have them (*A,B - Hello, Goodbye*)."""
+    return None if words is None else [word for word in words if word]
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def ask_server(url: str, body: bytes, content_type: str, accept: str | None) -> Reply:
     """Posts to ``/invocations`` of a server. Raises ``CommandError`` if there is none."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not _is_address(url):
         raise CommandError(f"--url {url}: an address like http://127.0.0.1:8080 is needed")
     headers = {"Content-Type": content_type} | ({"Accept": accept} if accept else {})
     request = urllib.request.Request(f"{url.rstrip('/')}/invocations", body, headers, method="POST")
@@ -111,12 +119,14 @@ def ask_server(url: str, body: bytes, content_type: str, accept: str | None) -> 
     except urllib.error.HTTPError as error:
         with error:
             return Reply(error.code, error.read(), time.perf_counter() - start)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise CommandError(f"nobody answers at {url} ({error}): start one with scripts/serve MODEL") from None
 
 
 def ask_endpoint(options: argparse.Namespace, body: bytes, content_type: str) -> Reply:
     """Invokes a SageMaker endpoint. A refusal of the model is a reply; Raises ``CommandError`` for one of AWS."""
+    if options.endpoint_url is not None and not _is_address(options.endpoint_url):
+        raise CommandError(f"--endpoint-url {options.endpoint_url}: an address like http://127.0.0.1:8081 is needed")
     local = urlsplit(options.endpoint_url or "").hostname in ("127.0.0.1", "localhost")
     config = Config(read_timeout=TIMEOUT_SECONDS, retries={"max_attempts": 0}, signature_version=UNSIGNED if local else None)
     client = aws.client("sagemaker-runtime", options.region or ("us-east-1" if local else None), options.endpoint_url, config)

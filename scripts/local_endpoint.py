@@ -49,11 +49,11 @@ ANSWER_HEADERS = (
 
 
 class LocalEndpoint(ThreadingHTTPServer):
-    """The front. ``port`` 0 takes a free one; ``server_address`` tells which."""
+    """The front. ``port`` 0 takes a free one; ``server_address`` tells which; ``option`` is what sets it."""
 
     daemon_threads = True
 
-    def __init__(self, name: str, upstream: str, port: int = 0) -> None:
+    def __init__(self, name: str, upstream: str, port: int = 0, option: str = "--port") -> None:
         parts = urlsplit(upstream)
         if parts.scheme != "http" or not parts.hostname:
             raise CommandError(f"--upstream {upstream}: give the address of a local server, for example http://127.0.0.1:8080")
@@ -62,7 +62,7 @@ class LocalEndpoint(ThreadingHTTPServer):
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except OSError as error:
-            raise CommandError(f"port {port} cannot be used ({error.strerror}): choose another with --port") from None
+            raise CommandError(f"port {port} cannot be used ({error.strerror}): choose another with {option}") from None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that hangs up is no event; anything else is printed."""
@@ -77,6 +77,7 @@ class LocalEndpoint(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: LocalEndpoint
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait 40 ms for the caller's acknowledgement
 
     def do_POST(self) -> None:
         body = self._read_body()

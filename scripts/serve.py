@@ -14,6 +14,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -83,7 +84,7 @@ def base_folder(model: Path) -> Iterator[Path]:
 
 @contextmanager
 def endpoint_in_front(name: str, upstream: str, port: int) -> Iterator[None]:
-    with LocalEndpoint(name, upstream, port) as endpoint:
+    with LocalEndpoint(name, upstream, port, option="--endpoint-port") as endpoint:
         threading.Thread(target=endpoint.serve_forever, daemon=True).start()
         print(f"endpoint {name} answers at {endpoint.url}", file=sys.stderr)
         yield
@@ -102,8 +103,14 @@ def announce(url: str) -> None:
             time.sleep(0.1)
 
 
+def in_use(port: int) -> bool:
+    """Returns whether somebody listens there already, whose /ping would be taken for our server's."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def run_server(base: Path, port: int) -> int:
-    """Runs the container's `serve` until it ends; SIGTERM and SIGINT are passed on, so that it drains. Returns its exit code."""
+    """Runs the container's `serve` until it ends; SIGTERM, SIGINT and SIGHUP are passed on, so that it drains. Returns its exit code."""
     environment = {
         **os.environ,
         "SAGEMAKER_BASE_DIR": str(base),
@@ -111,8 +118,9 @@ def run_server(base: Path, port: int) -> int:
         "SAGEMAKER_BIND_TO_PORT": str(port),
     }
     with subprocess.Popen([str(PROGRAM)], env=environment, start_new_session=True) as server:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: server.terminate())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
+                signal.signal(number, lambda *_: server.terminate())
         return server.wait()
 
 
@@ -121,6 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url = f"http://127.0.0.1:{options.port}"
     front = endpoint_in_front(options.endpoint, url, options.endpoint_port) if options.endpoint else nullcontext()
     with base_folder(find_model(options.model)) as base, front:
+        if in_use(options.port):
+            raise CommandError(f"port {options.port} is in use: stop what listens there, or choose another with --port")
         print(f"starting a server for {options.model} at {url}", file=sys.stderr)
         threading.Thread(target=announce, args=[url], daemon=True).start()
         return run_server(base, options.port)

@@ -45,7 +45,7 @@ class EaseConfig:
     neighbours: int = option(200, "songs that each song is regressed on, in the local form", min=1, max=2_000)
     dense_max_items: int = option(4000, "catalogues up to so many songs take the dense form", min=0, max=30_000)
     user_exponent: float = option(0.25, "power of a listener's degree that its rows are divided by", min=0, max=1)
-    item_exponent: float = option(0.25, "power of a song's degree that its columns are divided by", min=0, max=1)
+    item_exponent: float = option(0.2, "power of a song's degree that its columns are divided by", min=0, max=1)
     neighbour_exponent: float = option(0.4, "power of a song's strength that its rank as a neighbour is divided by", min=0, max=1)
     dropout: float = option(0.0, "dropout of the diagonal (EDLAE)", min=0, max=0.95)
 

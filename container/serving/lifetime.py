@@ -22,7 +22,7 @@ def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
 
 
 class Lifetime:
-    """Runs children one after the other, each with a process group of its own, and hands SIGTERM and SIGINT on as SIGTERM.
+    """Runs children one after the other, each with a process group of its own, and hands SIGTERM, SIGINT and SIGHUP on as SIGTERM.
 
     A child that is still there ``patience`` seconds later, or when a second signal comes, is killed with its group.
     """
@@ -33,6 +33,8 @@ class Lifetime:
         self._child: subprocess.Popen[bytes] | None = None
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # the terminal is closed; nohup has it ignored
+            signal.signal(signal.SIGHUP, self._stop)
         signal.signal(signal.SIGALRM, lambda *_: self._kill_group())
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None) -> int:

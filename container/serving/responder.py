@@ -85,4 +85,4 @@ class Responder:
 
     def warm_up(self) -> Reply:
         """Answers one request, so that the first real one finds everything imported and the pages in memory."""
-        return self.reply(WARM_UP_BODY, JSON, JSON, "warm-up")
+        return self.reply(WARM_UP_BODY, JSON, None, "warm-up")

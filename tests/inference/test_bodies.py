@@ -218,3 +218,16 @@ def test_an_accept_that_cannot_be_met_is_406(header: str) -> None:
     with pytest.raises(RequestError) as caught:
         acceptable(header, "application/json")
     assert caught.value.status == 406
+
+
+def test_a_number_beyond_all_floats_costs_its_own_line_only() -> None:
+    body = '{"user_id": "u0"}\n{"userId": "u0", "numResults": 1e999}\n'
+    first, second = (json.loads(line) for line in call(body, "application/jsonlines")[0].splitlines())
+    assert first["status"] == "success"
+    assert (second["input"], second["output"]) == (None, None)
+    assert "num_recommendations" in second["error"]
+
+
+def test_a_cell_may_hold_as_many_songs_as_a_list_in_json() -> None:
+    songs = "|".join(f"a-song-with-a-long-id-{i}" for i in range(9000))
+    assert call(f"user_id,candidates\nu0,{songs}|s1\n", "text/csv")[0] == b"u0,s1\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.history import EventWeighting
 from inference.request import Event, Request
+from inference.scorers import HybridScorer
 from tests.inference.models import SONGS, make_recommender
 
 MODEL = make_recommender()
@@ -130,3 +134,16 @@ def test_metadata_comes_when_asked_for() -> None:
 def test_an_unknown_model_name_is_refused() -> None:
     with pytest.raises(KeyError):
         MODEL.with_model("neural")
+
+
+def test_a_song_that_was_just_skipped_is_not_recommended_back() -> None:
+    model = replace(MODEL, weighting=EventWeighting(event_weights={"skip": 0.0}))
+    top = model.recommend(Request(user_id="u0", num_recommendations=1)).recommendations[0].item_id
+    again = model.recommend(Request(user_id="u0", events=(Event(top, "skip"),), num_recommendations=SONGS))
+    assert top not in [r.item_id for r in again.recommendations]
+
+
+def test_songs_that_nobody_played_and_no_model_knows_are_answered_by_popularity_and_said_so() -> None:
+    scorers = {"popularity": MODEL.scorers["popularity"]}
+    model = replace(MODEL, listeners=np.zeros(SONGS, np.int32), hybrid=HybridScorer(scorers, {"popularity": 1.0}))
+    assert model.recommend(Request(items=("s1",))).fallback == "popularity"

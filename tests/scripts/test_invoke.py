@@ -22,10 +22,10 @@ def asked(*arguments: str) -> Any:
 
 def test_options_become_the_request() -> None:
     assert asked(
-        "--user", "u1", "--items", "a,b", "Hello, Goodbye", "--events", "c", "--exclude", "d", "--num", "3", "--explain", "--raw"
+        "--user", "u1", "--items", "a", "x,y - Hello, Goodbye", "--events", "c", "--exclude", "d", "--num", "3", "--explain", "--raw"
     ) == {
         "user_id": "u1",
-        "items": ["a", "b", "Hello, Goodbye"],
+        "items": ["a", "x,y - Hello, Goodbye"],
         "events": [{"item_id": "c"}],
         "exclude": ["d"],
         "num_recommendations": 3,
@@ -57,6 +57,9 @@ def test_a_file_goes_out_with_the_type_of_its_ending(tmp_path: Path, name: str, 
         (["--file", "a.txt"], "the ending must be one of .json, .jsonl, .csv"),
         (["--file", "missing.csv"], "missing.csv cannot be read: No such file"),
         (["--user", "u1", "--url", "localhost:8080"], "an address like http://127.0.0.1:8080"),
+        (["--user", "u1", "--url", "http://127.0.0.1:abc"], "an address like http://127.0.0.1:8080"),
+        (["--user", "u1", "--url", "http://["], "an address like http://127.0.0.1:8080"),
+        (["--user", "u1", "--endpoint", "m", "--endpoint-url", "foo"], "an address like http://127.0.0.1:8081"),
         (["--user", "u1", "--catalogue", "missing.csv"], "missing.csv cannot be read"),
     ],
 )

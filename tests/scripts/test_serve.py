@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -64,6 +65,15 @@ def test_an_archive_is_served_and_boto3_can_call_it_and_ctrl_c_ends_it(tmp_path:
         assert process.wait(30) == 0
 
 
+def test_a_closed_terminal_leaves_no_server_behind(tmp_path: Path) -> None:
+    port = free_port()
+    with served(str(make_model(tmp_path / "model")), port=port) as process:
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(30) == 0
+    with pytest.raises(CommandError, match="nobody answers"):
+        invoke.main(["--user", "u0", "--url", f"http://127.0.0.1:{port}"])
+
+
 def test_the_folder_that_training_wrote_is_found_by_its_model(tmp_path: Path) -> None:
     model = make_model(tmp_path / "trained" / "model")
     assert serve.find_model(tmp_path / "trained") == model.resolve()
@@ -104,3 +114,13 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.tar.gz").write_bytes(content)
     with pytest.raises(CommandError, match="cannot be unpacked"):
         serve.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
+
+
+def test_a_port_in_use_is_not_announced_as_healthy(tmp_path: Path) -> None:
+    model = str(make_model(tmp_path / "model"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        with pytest.raises(CommandError, match=f"port {port} is in use: .*--port"):
+            serve.main([model, "--port", port])
+        with pytest.raises(CommandError, match=f"port {port} cannot be used .*--endpoint-port"):
+            serve.main([model, "--port", str(free_port()), "--endpoint", "music", "--endpoint-port", port])

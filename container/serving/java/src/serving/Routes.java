@@ -74,6 +74,10 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             exchange.answer(Problem.USE_POST);
             return;
         }
+        if (health.isDraining()) { // else a caller who keeps asking keeps the server from ending, and loses the last answer
+            exchange.answer(Problem.NOT_READY);
+            return;
+        }
         int size = request.content().readableBytes();
         if (health.bytesInFlight() + size > settings.maxBytesInFlight) {
             exchange.answer(Problem.BUSY);
