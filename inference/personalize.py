@@ -16,6 +16,7 @@ _FIELDS = {
     "inputList": ("candidates", False),
     "itemList": ("candidates", False),
 }
+DEFAULT_RESULTS = 25  # Personalize's own
 
 
 def speaks_personalize(value: object) -> bool:
@@ -32,6 +33,8 @@ def translate(value: Mapping[str, Any]) -> dict[str, Any]:
         if ours in out:
             raise RequestError(422, "invalid_field", "Give 'inputList' or 'itemList', not both.")
         out[ours] = [content] if is_one and content is not None else content
+    if "candidates" not in out:
+        out.setdefault("num_recommendations", DEFAULT_RESULTS)
     return out
 
 

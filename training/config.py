@@ -56,7 +56,7 @@ class AlsConfig:
 
     factors: int = option(128, "length of a song's vector", min=1, max=1_024)
     iterations: int = option(10, "passes over listeners and songs", min=1, max=200)
-    l2: float = option(0.002, "ridge penalty", min=0, max=1e6)
+    l2: float = option(0.002, "ridge penalty", min=1e-6, max=1e6)
     unobserved_weight: float = option(0.03, "weight of the songs that a listener did not play", min=1e-6, max=10)
     frequency_exponent: float = option(1.0, "power of a row's degree that its penalty grows with", min=0, max=1)
 
@@ -84,7 +84,13 @@ class HybridConfig:
 class EvaluationConfig:
     """The report on the test listeners."""
 
-    k: tuple[int, ...] = option((5, 10, 20), "lengths of the list that is judged", min=1, max=1_000, nonempty=True)
+    k: tuple[int, ...] = option(
+        (5, 10, 20),
+        "lengths of the list that is judged; the longest is also the one that the weights of the hybrid are found for",
+        min=1,
+        max=1_000,
+        nonempty=True,
+    )
     bootstrap_samples: int = option(1000, "samples behind each confidence interval", min=10, max=100_000)
 
 

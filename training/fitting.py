@@ -54,7 +54,8 @@ def fit(config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: 
         again = [name for name in scorers if name != CONTENT]  # content does not depend on the listeners
         scorers |= fit_models(everyone_but_test, again)
     else:
-        weights = hybrid.default_weights({name: scorers[name] for name in names}, _some_listeners(user_items), config.hybrid.pool)
+        seen = _some_listeners(user_items, np.flatnonzero(everyone_but_test))
+        weights = hybrid.default_weights({name: scorers[name] for name in names}, seen, config.hybrid.pool)
     return Fitted(scorers, weights, validation)
 
 
@@ -74,11 +75,21 @@ def _fit_models(config: TrainingConfig, data: TrainingData, names: Sequence[str]
     scorers = {}
     for name in names:
         with stage(f"fit_{name}", listeners=data.user_items.shape[0], interactions=data.user_items.nnz):
-            scorers[name] = TRAINERS[name](data, config)
+            scorers[name] = _checked(name, TRAINERS[name](data, config))
     return scorers
 
 
-def _some_listeners(user_items: csr_array, limit: int = 200) -> list[Case]:
+def _checked(name: str, scorer: Scorer) -> Scorer:
+    """Returns the scorer. Raises ``UserDataError`` if a number in it is not finite: it could not rank."""
+    if all(np.isfinite(array).all() for array in scorer.arrays().values()):
+        return scorer
+    raise UserDataError(
+        f"Leave {name} out of `models`, or bring the weights of events closer together (data_weighting=log or log_value): its numbers "
+        "overflowed."
+    )
+
+
+def _some_listeners(user_items: csr_array, among: np.ndarray, limit: int = 200) -> list[Case]:
     nothing = np.empty(0, dtype=np.int32)
-    users = np.flatnonzero(np.diff(user_items.indptr))[:limit]
+    users = among[:limit]  # the models' own listeners: nothing of a held-out one may reach the weights
     return [Case(u, user_items.indices[user_items.indptr[u] : user_items.indptr[u + 1]], nothing) for u in users.tolist()]

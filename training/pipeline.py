@@ -20,7 +20,7 @@ from training.config import TrainingConfig
 from training.content_features import content_features, embedding
 from training.data.dataset import Catalogue, Dataset
 from training.data.errors import UserDataError
-from training.data.extract import EVENT_CHANNELS, extract
+from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
 from training.evaluation.cases import known_listener_cases, new_listener_cases
 from training.evaluation.evaluate import Context, Evaluation, evaluate
 from training.fitting import Fitted, fit
@@ -38,6 +38,8 @@ def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, o
 
     Raises ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
+    if unread := sorted(set(channels) - set(CHANNELS)):
+        log("channels_not_read", channels=",".join(unread), reason=f"the channels that are read are called {', '.join(CHANNELS)}")
     with stage("extract") as facts:
         dataset = extract(channels, config.data)
         facts |= {"listeners": dataset.n_users, "songs": dataset.n_items, "interactions": len(dataset.interactions), **dataset.counts}

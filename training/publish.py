@@ -41,6 +41,8 @@ def fingerprint(dataset: Dataset) -> str:
     for array in (dataset.interactions.users, dataset.interactions.items, dataset.interactions.weights):
         digest.update(array.tobytes())
     if dataset.catalogue is not None:
-        digest.update(dataset.catalogue.audio.tobytes())
-        digest.update(repr((dataset.catalogue.artists, dataset.catalogue.genres)).encode("utf-8", "surrogatepass"))
+        for values in (dataset.catalogue.audio, dataset.catalogue.years, dataset.catalogue.popularity):
+            digest.update(values.tobytes())
+        texts = (dataset.catalogue.audio_names, dataset.catalogue.artists, dataset.catalogue.genres)
+        digest.update(repr(texts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -162,3 +162,42 @@ def test_fresh_events_weigh_in_a_request_what_they_weigh_in_training(weighting: 
     sent = model.history(Request(events=tuple(Event("s", kind, value) for kind, value in events)))
     assert stored.weights.tolist() == pytest.approx(sent.weights.tolist())
     assert len(stored) == 1
+
+
+def test_weights_that_overflow_end_the_job_and_are_never_saved(tmp_path: Path) -> None:
+    rows = [f"u{user},s{(user + song) % 40},{'1e300' if song % 2 else 3}" for user in range(50) for song in range(10)]
+    (tmp_path / "events.csv").write_text("USER_ID,ITEM_ID,EVENT_VALUE\n" + "\n".join(rows), encoding="utf-8")
+    settings = TrainingConfig.from_hyperparameters({"data_weighting": "value", "models": "ease"})
+    with np.errstate(all="ignore"), pytest.raises(UserDataError, match="data_weighting"):
+        pipeline.run(settings, {"interactions": tmp_path / "events.csv"}, tmp_path / "model", tmp_path / "output")
+    assert not (tmp_path / "model" / "model.json").exists()
+
+
+@pytest.mark.parametrize("validation", ["0", "0.1"])
+def test_nothing_of_the_test_listeners_reaches_the_fitted_model_or_its_weights(validation: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rows = [(f"u{user}", f"s{song}") for user in range(40) for song in rng.choice(60, 12, replace=False).tolist()]
+    (tmp_path / "events.csv").write_text("USER_ID,ITEM_ID\n" + "\n".join(map(",".join, rows)), encoding="utf-8")
+    settings = TrainingConfig.from_hyperparameters({"split_validation_fraction": validation, "als_factors": "8"})
+    dataset = pipeline.extract({"interactions": tmp_path / "events.csv"}, settings.data)
+    user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
+    split = pipeline.split_listeners(user_items, settings.split, settings.seed, hold_out_test=True)
+    other = user_items.toarray()
+    for case in split.test:
+        other[case.user] = rng.permutation(other[case.user])
+
+    before = pipeline.fit(settings, dataset, user_items, split, 1)
+    after = pipeline.fit(settings, dataset, type(user_items)(other), split, 1)
+
+    assert split.test
+    assert before.weights == after.weights
+    for name, scorer in before.scorers.items():
+        for array, values in scorer.arrays().items():
+            np.testing.assert_array_equal(values, after.scorers[name].arrays()[array])
+
+
+def test_a_channel_that_is_not_read_is_named_in_the_log(world: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = TrainingConfig.from_hyperparameters({"models": "popularity"})
+    with caplog.at_level("INFO", logger="training"):
+        pipeline.run(settings, {"interactions": world["interactions"], "itmes": world["items"]}, tmp_path / "model", tmp_path / "output")
+    assert any("channels_not_read" in line and "itmes" in line for line in caplog.messages)

@@ -50,6 +50,8 @@ def extract(channels: Mapping[str, Path], data: DataConfig) -> Dataset:
         raise UserDataError(f"channel items: none of its {counts['items.rows_read']} rows has an id")
     if catalogue is not None and events is not None:
         _compare(events, song_ids, counts)
+    if test is not None and events is not None:
+        _compare_test(events, test, counts)
     dataset = Dataset(
         item_ids=item_ids,
         user_ids=user_ids,
@@ -93,6 +95,23 @@ def _compare(events: Entries, song_ids: list[str], counts: Counter[str]) -> None
         )
     counts["interactions.songs_not_in_catalogue"] += len(unknown)
     counts["items.songs_without_events"] += len(song_ids) - (len(played) - len(unknown))
+
+
+def _compare_test(events: Entries, test: Entries, counts: Counter[str]) -> None:
+    """Counts what no model can find: songs that a listener has in both channels (what is known is not recommended), and the unknown."""
+    listeners, songs = set(events.used_users()), set(events.used_items())
+    known = {(events.user_ids[u], events.item_ids[i]) for u, i in zip(events.users.tolist(), events.items.tolist(), strict=True)}
+    pairs = [(test.user_ids[u], test.item_ids[i]) for u, i in zip(test.users.tolist(), test.items.tolist(), strict=True)]
+    counts["test.entries_also_in_interactions"] += sum(pair in known for pair in pairs)
+    counts["test.entries_of_unknown_listeners"] += sum(user not in listeners for user, _ in pairs)
+    counts["test.entries_of_songs_without_events"] += sum(song not in songs for _, song in pairs)
+    for kind, why in (
+        ("entries_also_in_interactions", "is in the channel interactions, too, and what a listener has played is not recommended again"),
+        ("entries_of_unknown_listeners", "is of a listener of the channel interactions"),
+    ):
+        if counts[f"test.{kind}"] == len(pairs):
+            word = "every one" if kind.endswith("interactions") else "none"
+            raise UserDataError(f"channel test: {word} of its {len(pairs)} events {why}; give it events that were held out of interactions")
 
 
 def _nothing(channels: Mapping[str, Path], counts: Counter[str]) -> str:

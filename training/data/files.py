@@ -39,7 +39,12 @@ def data_files(channel: Path) -> tuple[list[Path], int]:
         return ([channel], 0) if channel.stat().st_size else ([], 1)
     found: list[Path] = []
     ignored = 0
-    for folder, subfolders, names in os.walk(channel):
+    visited: set[str] = set()
+    for folder, subfolders, names in os.walk(channel, onerror=_refuse, followlinks=True):
+        if (real := os.path.realpath(folder)) in visited:  # a link to a folder that is read anyway, or in a circle
+            subfolders.clear()
+            continue
+        visited.add(real)
         hidden = [name for name in subfolders if name.startswith((".", "_"))]
         ignored += sum(len(inner) for name in hidden for _, _, inner in os.walk(Path(folder, name)))
         subfolders[:] = [name for name in subfolders if name not in hidden]
@@ -50,6 +55,12 @@ def data_files(channel: Path) -> tuple[list[Path], int]:
             else:
                 found.append(path)
     return sorted(found, key=lambda path: path.relative_to(channel).parts), ignored
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that can't be listed is an error, and not an empty folder."""
+    if not isinstance(error, FileNotFoundError):  # a channel may be missing
+        raise error
 
 
 def detect_format(path: Path) -> str:

@@ -8,9 +8,12 @@ from scipy.sparse import csr_array, diags_array
 
 from inference.scorers import ItemToItemScorer
 from training.config import EaseConfig
+from training.data.errors import UserDataError
+from training.progress import log
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 
 _BLOCK = 500
+_LONGEST_HISTORY = 2000  # in the local form: a listener of n songs makes n² pairs of the Gram matrix
 
 
 def fit(data: TrainingData, config: EaseConfig) -> ItemToItemScorer:
@@ -25,14 +28,36 @@ def fit(data: TrainingData, config: EaseConfig) -> ItemToItemScorer:
     item_scale = np.maximum(np.asarray(data.user_items.sum(axis=0)).ravel(), 1e-12) ** config.item_exponent
     user_scale = np.maximum(np.asarray(data.user_items.sum(axis=1)).ravel(), 1e-12) ** config.user_exponent
     normalised = (diags_array(1.0 / user_scale) @ data.user_items @ diags_array(1.0 / item_scale)).astype(np.float32).tocsr()
+    if data.n_items > config.dense_max_items:
+        normalised = _shortened(normalised)
     gram = (normalised.T.tocsr() @ normalised).tocsr()
     gram.sort_indices()
     ridge = config.l2 + config.dropout / (1.0 - config.dropout) * gram.diagonal()
     solve = _dense if data.n_items <= config.dense_max_items else _local
-    columns = solve(gram, ridge, config, data.threads)
+    try:
+        columns = solve(gram, ridge, config, data.threads)
+    except np.linalg.LinAlgError:
+        raise UserDataError(f"Raise ease_l2 (it is {config.l2:g}): songs are too much alike for so small a ridge.") from None
     # B ← D^-b B D^b, folded in, so that scoring is one product with the plain history.
     scaled = ((numbers, values * item_scale[song] / item_scale[numbers]) for song, (numbers, values) in enumerate(columns))
     return operator_of_columns(scaled, data.n_items)
+
+
+def _shortened(rows: csr_array) -> csr_array:
+    """Keeps the largest values of rows that are too long. A robot or a list of everything says little, and would take all memory."""
+    lengths = np.diff(rows.indptr)
+    long = np.flatnonzero(lengths > _LONGEST_HISTORY)
+    if not len(long):
+        return rows
+    log("ease_shortens_histories", listeners=len(long), longest=int(lengths.max()), to=_LONGEST_HISTORY)
+    keep = np.ones(rows.nnz, dtype=bool)
+    for row in long.tolist():
+        span = slice(rows.indptr[row], rows.indptr[row + 1])
+        kept, _ = top_k_of_row(np.arange(lengths[row]), rows.data[span], _LONGEST_HISTORY)
+        keep[span] = False
+        keep[rows.indptr[row] + kept] = True
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, _LONGEST_HISTORY))])
+    return csr_array((rows.data[keep], rows.indices[keep], indptr), shape=rows.shape)
 
 
 Columns = list[tuple[np.ndarray, np.ndarray]]

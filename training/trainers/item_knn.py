@@ -22,13 +22,15 @@ def fit_cosine(data: TrainingData, config: NeighboursConfig) -> ItemToItemScorer
 
     Sarwar et al., "Item-based collaborative filtering", WWW 2001; shrinkage after Bell & Koren, 2007.
     """
-    norms = np.sqrt(np.asarray(data.user_items.power(2).sum(axis=0)).ravel())
-    inverse = 1.0 / np.maximum(norms, 1e-12)
+    # In float64, where no product of two float32 weights overflows, or becomes a 0 that scipy would leave out.
+    weights = data.user_items if data.is_binary else data.user_items.astype(np.float64)
+    norms = np.sqrt(np.asarray(weights.power(2).sum(axis=0)).ravel())
+    inverse = 1.0 / np.where(norms > 0, norms, 1.0)
 
     def similarity(block: np.ndarray, gram: csr_array) -> np.ndarray:
         return gram.data * inverse[gram.indices] * np.repeat(inverse[block], np.diff(gram.indptr))
 
-    return _fit(data, config, data.user_items, similarity)
+    return _fit(data, config, weights, similarity)
 
 
 def fit_pearson(data: TrainingData, config: NeighboursConfig) -> ItemToItemScorer:

@@ -238,3 +238,21 @@ def test_junk_gives_a_dataset_or_a_sentence_and_never_a_traceback(
     except UserDataError:
         return
     assert dataset.n_items > 0
+
+
+def test_a_test_channel_that_no_model_can_answer_is_refused_and_a_part_of_it_counted(tmp_path: Path) -> None:
+    def channel(name: str, *rows: str) -> Path:
+        path = tmp_path / f"{name}.csv"
+        path.write_text("USER_ID,ITEM_ID\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        return path
+
+    events = channel("events", "u1,s1", "u1,s2", "u2,s1")
+    with pytest.raises(UserDataError, match="held out"):
+        extract({"interactions": events, "test": channel("same", "u1,s1", "u2,s1")}, DataConfig())
+    with pytest.raises(UserDataError, match="none of its 2 events is of a listener"):
+        extract({"interactions": events, "test": channel("strangers", "x,s1", "y,s1")}, DataConfig())
+
+    counts = extract({"interactions": events, "test": channel("some", "u1,s1", "x,s1", "u2,s9", "u2,s2")}, DataConfig()).counts
+    assert counts["test.entries_also_in_interactions"] == 1
+    assert counts["test.entries_of_unknown_listeners"] == 1
+    assert counts["test.entries_of_songs_without_events"] == 1

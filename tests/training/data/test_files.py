@@ -110,3 +110,13 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
         open_table(path).read(["user", "item"])
     assert str(error.value).startswith(str(path))
     assert len(str(error.value)) < 500
+
+
+def test_linked_folders_are_read_once_and_circles_end(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "part.csv").write_text("a\n1\n")
+    channel = tmp_path / "channel"
+    channel.mkdir()
+    (channel / "2024").symlink_to(tmp_path / "elsewhere")
+    (channel / "circle").symlink_to(channel)
+    assert data_files(channel) == ([channel / "2024" / "part.csv"], 0)

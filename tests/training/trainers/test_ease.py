@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from tests.training.trainers.data import dense, training_data
 from training.config import EaseConfig
+from training.data.errors import UserDataError
 from training.trainers import ease
+from training.trainers.base import TrainingData
 
 PLAIN = EaseConfig(l2=2.0, neighbours=50, user_exponent=0.0, item_exponent=0.0)
 
@@ -64,3 +67,19 @@ def test_songs_are_never_a_reason_for_themselves() -> None:
     for dense_max_items in (0, 4000):
         found = dense(ease.fit(training_data(random_matrix()), replace(PLAIN, dense_max_items=dense_max_items)))
         assert not np.diag(found).any()
+
+
+def test_songs_too_much_alike_for_a_tiny_ridge_are_the_users_to_mend() -> None:
+    user_items = csr_array(np.ones((3000, 30), dtype=np.float32))
+    config = EaseConfig(l2=1e-6, user_exponent=0.0, item_exponent=0.0, dense_max_items=0)
+    with pytest.raises(UserDataError, match="ease_l2"):
+        ease.fit(TrainingData(user_items, None, 1, 1), config)
+
+
+def test_a_listener_of_everything_does_not_take_all_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ease, "_LONGEST_HISTORY", 4)
+    matrix = random_matrix()  # its first listener has played all 12 songs
+    matrix[1:] = 0
+    matrix[1:, :3] = 1
+    operator = ease.fit(training_data(matrix), replace(PLAIN, dense_max_items=0)).operator
+    assert len(np.unique(operator.indices)) == 4

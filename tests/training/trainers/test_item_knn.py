@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from tests.training.trainers.data import dense, matrices, training_data, weights, zeros_and_ones
@@ -51,3 +52,12 @@ def test_each_song_keeps_its_nearest_neighbours_only() -> None:
     few = dense(fit_cosine(training_data(matrix), NeighboursConfig(neighbours=3, shrinkage=0)))
     np.testing.assert_allclose(few, keep_largest(full, 3), atol=1e-6)
     assert ((few > 0).sum(axis=0) == 3).all()
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+def test_the_unit_of_the_weights_does_not_matter_to_the_cosine(size: float) -> None:
+    matrix = np.random.default_rng(2).integers(0, 3, (40, 12)).astype(float)
+    usual = fit_cosine(training_data(matrix), NeighboursConfig()).operator
+    scaled = fit_cosine(training_data(matrix * size), NeighboursConfig()).operator
+    np.testing.assert_array_equal(usual.indices, scaled.indices)
+    np.testing.assert_allclose(usual.values, scaled.values, rtol=1e-5)
