@@ -131,8 +131,8 @@ def _dumps(value: Any) -> str:
 
 
 def _csv_entries(text: str) -> tuple[Entry, ...]:
-    """A first row of known field names is a header; lists are separated by ``|`` in their cell. Without a header, each row is a listener
-    (may be empty) followed by any number of seed songs."""
+    """A first row that starts with a field's name is a header; lists are separated by ``|`` in their cell. Without a header, each row is a
+    listener (may be empty) followed by any number of seed songs."""
     try:
         rows = _at_most((row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row), more=1)  # a header, perhaps
     except csv.Error as error:
@@ -140,7 +140,9 @@ def _csv_entries(text: str) -> tuple[Entry, ...]:
     if not rows:
         return ()
     header = [cell.strip().lower() for cell in rows[0]]
-    if header[0] in _CSV_FIELDS and all(name in _CSV_FIELDS for name in header):
+    if header[0] in _CSV_FIELDS:
+        if unknown := [name for name in header if name not in _CSV_FIELDS]:
+            raise RequestError(422, "unknown_field", f"Unknown column '{unknown[0][:50]}' in the header. Known: {', '.join(_CSV_FIELDS)}.")
         return tuple(_csv_entry(dict(zip(header, row, strict=False)), len(row) > len(header)) for row in rows[1:])
     return tuple(Entry.of({"user_id": row[0] or None, "items": [cell for cell in row[1:] if cell]}) for row in rows)
 

@@ -26,17 +26,22 @@ def content_type(header: str | None) -> str:
 
 
 def acceptable(header: str | None, default: str) -> str:
-    """Returns the media type to answer in: the first of the highest q in ``Accept`` that is supported. Raises ``RequestError`` 406."""
+    """Returns the media type to answer in: that of the highest q in ``Accept``, the one named most exactly among equals, then ``default``.
+
+    The q of a type is that of the most exact range that it matches, so ``text/*;q=0, */*`` refuses CSV. Raises ``RequestError`` 406.
+    """
     if not header or not header.strip():
         return default
-    ranges = sorted(_ranges(header), key=lambda pair: -pair[1])
-    refused = {media for media, q in ranges if q <= 0}
-    for media, q in ranges:
-        if q > 0:
-            for offered in (default, *SUPPORTED):
-                if offered not in refused and _matches(media, offered):
-                    return offered
-    raise RequestError(406, "not_acceptable", f"None of the types in Accept can be given. Offered: {', '.join(SUPPORTED)}.")
+    ranges = _ranges(header)
+
+    def wish(offered: str) -> tuple[float, int]:
+        exactness, q = max(((_exactness(media), q) for media, q in ranges if _matches(media, offered)), default=(0, 0.0))
+        return q, exactness
+
+    best = max((default, *SUPPORTED), key=wish)
+    if wish(best)[0] <= 0:
+        raise RequestError(406, "not_acceptable", f"None of the types in Accept can be given. Offered: {', '.join(SUPPORTED)}.")
+    return best
 
 
 def _ranges(header: str) -> list[tuple[str, float]]:
@@ -53,6 +58,10 @@ def _ranges(header: str) -> list[tuple[str, float]]:
 
 def _matches(pattern: str, media: str) -> bool:
     return pattern in ("*/*", "*", media) or (pattern.endswith("/*") and media.startswith(pattern[:-1]))
+
+
+def _exactness(pattern: str) -> int:
+    return 1 if pattern in ("*/*", "*") else 2 if pattern.endswith("/*") else 3
 
 
 def _parse(header: str) -> tuple[str, dict[str, str]]:

@@ -114,6 +114,7 @@ WRONG = [
     ("1" * 10_000, "application/json", 400, "malformed_json"),
     (b"\xff\xfe", "application/json", 400, "not_utf8"),
     ('"text', "text/csv", 400, "malformed_csv"),
+    ("user_id,item\nu1,s1", "text/csv", 422, "unknown_field"),
     ("{}", "application/xml", 415, "unsupported_content_type"),
     ("{}", "application/x-npy", 415, "unsupported_content_type"),
     ("{}", "application/json; charset=latin-1", 415, "unsupported_charset"),
@@ -206,6 +207,8 @@ def test_content_types_are_read_with_their_parameters(header: str | None, expect
         ("text/html, application/json;q=0.9, */*;q=0.1", "application/json"),
         ("application/*", "application/json"),
         ("text/csv;q=0, */*", "application/json"),
+        ("text/*;q=0, */*", "application/json"),
+        ("*/*;q=0, text/csv;q=0.1", "text/csv"),
         ("application/jsonlines;q=0.5, application/json;q=0.6", "application/json"),
     ],
 )
