@@ -162,6 +162,7 @@ class _Reader:
         return {name: self.array(f"{prefix}.{name}") for name in names}
 
     def array(self, name: str) -> np.ndarray:
+        """Opens one array. Raises ``ArtifactError`` that names its file."""
         path = self.directory / f"{name}.npy"
         expected = self.table[name]
         try:

@@ -55,6 +55,7 @@ class Ids:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0, or 1 if any request failed. Raises ``CommandError`` for a mistake on the command line."""
     options = parse_arguments(arguments)
     if not options.model and not (options.url and options.ids):
         raise CommandError("give MODEL; or --url of a running server with --ids, a file of ids that it knows")
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/benchmark_serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -100,6 +100,7 @@ def docker(command: Sequence[str], stdin: str | None = None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Builds, tags and pushes, or prints what it would do. Returns 0; raises ``CommandError``."""
     options = parse_arguments(arguments)
     all_tags = tags(options.tag)
     local = [f"{options.repository}:{tag}" for tag in all_tags]

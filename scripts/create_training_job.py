@@ -26,6 +26,7 @@ RUNNING = ("InProgress", "Stopping")
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/create_training_job", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -116,6 +117,7 @@ def wait_for(sagemaker: Any, name: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Starts the job, or prints its request. Returns 0, or 1 if the job that was waited for failed; raises ``CommandError``."""
     options = parse_arguments(arguments)
     job, uploads = plan(options)
     if options.dry_run:

@@ -38,6 +38,7 @@ BATCH = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Goes the whole way and returns 0, or the exit code of a training that failed. Raises ``CommandError``."""
     options = parse_arguments(arguments)
     begin = time.perf_counter()
     out: Path = options.output

@@ -28,6 +28,7 @@ RUNNING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/deploy_endpoint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -121,6 +122,7 @@ def wait_for(sagemaker: Any, endpoint: str, configuration: str) -> int:
 
 
 def delete(sagemaker: Any, endpoint: str, dry_run: bool) -> int:
+    """Deletes the endpoint with its present configuration and models, or prints what it would delete. Returns 0."""
     found = describe(sagemaker, endpoint)
     if found is None:
         raise CommandError(f"there is no endpoint {endpoint}")
@@ -137,6 +139,7 @@ def delete(sagemaker: Any, endpoint: str, dry_run: bool) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Deploys, updates or deletes an endpoint, or prints the requests. Returns 0, or 1 if it failed; raises ``CommandError``."""
     options = parse_arguments(arguments)
     if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", options.endpoint):
         raise CommandError(f"{options.endpoint}: an endpoint's name has letters, digits and hyphens inside, at most 63")

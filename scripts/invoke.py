@@ -46,6 +46,7 @@ class Reply:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/invoke", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     question = parser.add_argument_group("the question")
     question.add_argument("--user", metavar="ID", help="a listener")
@@ -155,6 +156,7 @@ def refusal(reply: Reply) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Asks, prints, and returns 0 for an answer, 1 for a refusal. Raises ``CommandError`` where nobody can be asked."""
     options = parse_arguments(arguments)
     body, content_type = body_of(options)
     titles = read_catalogue(options.catalogue) if options.catalogue else {}

@@ -21,4 +21,5 @@ def test_what_serves_imports_nothing_heavy(module: str) -> None:
 
 def test_the_launcher_itself_does_not_even_import_numpy() -> None:
     code = "import sys, container.serve; sys.exit('numpy' in sys.modules or 'mms' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, check=True, timeout=30)
+    finished = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, timeout=30, check=False)
+    assert finished.returncode == 0

@@ -207,6 +207,7 @@ def test_an_unfinished_model_goes_and_what_is_not_ours_stays(tmp_path: Path) -> 
 
 def test_there_may_be_no_model_folder_to_clean(tmp_path: Path) -> None:
     discard_partial_model(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_help_is_short_and_trains_nothing(capsys: pytest.CaptureFixture[str]) -> None:
