@@ -35,10 +35,9 @@ from inference.artifact import load
 from scripts import load_client
 from scripts.answer_table import table
 from scripts.command_line import CommandError, run
-from scripts.demo import serving
 from scripts.load_client import Job, Result
+from scripts.local_server import find_model, serving
 from scripts.process_memory import descendants, proportional_bytes
-from scripts.serve import find_model
 
 KINDS = ("known", "new", "similar", "mixed")
 BODIES = 500  # different ones for each client, then from the start again

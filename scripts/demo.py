@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +25,10 @@ from inference.recommender import Recommender
 from scripts import train
 from scripts.answer_table import describe_answer
 from scripts.command_line import CommandError, run
+from scripts.local_server import serving
 from scripts.make_dataset import make_dataset
-from scripts.serve import PROGRAM, base_folder
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
-START_SECONDS = 60
 BATCH = 200
 
 
@@ -78,38 +73,6 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def heading(text: str) -> None:
     print(f"\n=== {text}", flush=True)
-
-
-@contextmanager
-def serving(model: Path, log: Path) -> Iterator[str]:
-    """Starts the server on a free port, waits until it says that it is healthy, yields its URL, and stops it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    begin = time.perf_counter()
-    with base_folder(model.resolve()) as base, log.open("wb") as lines:
-        variables = {"SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_BIND_ADDRESS": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(port)}
-        server = subprocess.Popen([str(PROGRAM)], env={**os.environ, **variables}, stdout=lines, stderr=subprocess.STDOUT)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until_healthy(server, url, log)
-            print(f"healthy after {time.perf_counter() - begin:.1f} s at {url}; its log is {log}")
-            yield url
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{url}/ping", timeout=2):
-                return
-        except OSError:  # nobody listens yet, or 503: not yet
-            time.sleep(0.05)
-    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-    raise CommandError(f"the server is not healthy after {START_SECONDS} s, or has ended; its log {log} ends with:\n{tail}")
 
 
 def show(url: str, model: Path) -> None:

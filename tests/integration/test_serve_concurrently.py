@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.integration.odd_requests import Sent, any_request
-from tests.integration.serving import Response, Server, make_model, serving
+from tests.integration.serving import Response, Server
 
 CALLERS = 4
 REQUESTS = 1000
@@ -25,14 +25,6 @@ RAW = [
     b"POST /invocations HTTP/1.1\r\nX-Amzn-SageMaker-Inference-Id: \x01\x02\r\n\r\n",
     b"POST /invocations HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{",
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    parent = tmp_path_factory.mktemp("ml")
-    make_model(parent / "model")
-    with serving(parent) as server:
-        yield server.wait_until_healthy()
 
 
 @pytest.fixture(autouse=True)

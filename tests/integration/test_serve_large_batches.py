@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.serving import Server, make_model, serving
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    parent = tmp_path_factory.mktemp("ml")
-    make_model(parent / "model")
-    with serving(parent) as server:
-        yield server.wait_until_healthy()
+from tests.integration.serving import Server
 
 
 @pytest.mark.parametrize(

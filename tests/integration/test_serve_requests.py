@@ -9,19 +9,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.integration.serving import JSON, KNOWN, Response, Server, make_model, serving
+from tests.integration.serving import JSON, KNOWN, Response, Server
 
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="body"\r\n\r\n{}\r\n--b--'
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    parent = tmp_path_factory.mktemp("ml")
-    make_model(parent / "model")
-    # Legal in a model directory, and fatal to the stock server.
-    (parent / "model" / "manifest.json").write_text("{}")
-    with serving(parent) as server:
-        yield server.wait_until_healthy()
 
 
 @pytest.fixture(autouse=True)

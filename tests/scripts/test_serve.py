@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import invoke, serve
+from scripts import invoke, local_server, serve
 from scripts.command_line import CommandError
 from scripts.pack import pack
 from tests.integration.serving import free_port, make_model
@@ -76,21 +76,21 @@ def test_a_closed_terminal_leaves_no_server_behind(tmp_path: Path) -> None:
 
 def test_the_folder_that_training_wrote_is_found_by_its_model(tmp_path: Path) -> None:
     model = make_model(tmp_path / "trained" / "model")
-    assert serve.find_model(tmp_path / "trained") == model.resolve()
-    assert serve.find_model(model) == model.resolve()
+    assert local_server.find_model(tmp_path / "trained") == model.resolve()
+    assert local_server.find_model(model) == model.resolve()
 
 
 def test_a_folder_without_a_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"is no model: give a folder with model\.json"):
-        serve.find_model(tmp_path)
+        local_server.find_model(tmp_path)
 
 
 def test_a_folder_is_linked_and_an_archive_is_unpacked(tmp_path: Path) -> None:
     model = make_model(tmp_path / "model")
     pack(model, tmp_path / "model.tar.gz")
-    with serve.base_folder(model) as base:
+    with local_server.base_folder(model) as base:
         assert (base / "model").resolve() == model.resolve()
-    with serve.base_folder(tmp_path / "model.tar.gz") as base:
+    with local_server.base_folder(tmp_path / "model.tar.gz") as base:
         unpacked = {path.relative_to(base / "model"): path.read_bytes() for path in (base / "model").rglob("*") if path.is_file()}
     assert unpacked == {path.relative_to(model): path.read_bytes() for path in model.rglob("*") if path.is_file()}
     assert model.is_dir()
@@ -105,7 +105,7 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, kind: str) -
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.addfile(member, io.BytesIO(b""))
     with pytest.raises(CommandError, match="has no place in a model"):
-        serve.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
+        local_server.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
     assert not (tmp_path / "evil").exists()
 
 
@@ -113,7 +113,7 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, kind: str) -
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.tar.gz").write_bytes(content)
     with pytest.raises(CommandError, match="cannot be unpacked"):
-        serve.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
+        local_server.unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
 
 
 def test_a_port_in_use_is_not_announced_as_healthy(tmp_path: Path) -> None:
