@@ -22,11 +22,13 @@ RUN python3 -m venv /opt/pip \
  && python3 -m venv --without-pip /opt/venv \
  && /opt/pip/bin/pip --python /opt/venv/bin/python install --quiet --no-cache-dir --no-compile --require-hashes -r /tmp/image.txt
 
-# Tests, C headers and sources of the packages, and what Arrow has for networks: nothing here is read when training or serving.
+# Tests, C headers and sources of the packages, what Arrow has for networks, the descriptions of all AWS services, and the pictures of
+# multi-model-server and Dask's pages: nothing here is read when training or serving.
 # Bytecode is compiled here, once: at run time the file system may be read-only, and a quick start matters.
 RUN cd /opt/venv/lib/python3.11/site-packages \
  && find . -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} + \
  && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/*s3* numpy/_core/include \
+    botocore/data PIL pillow.libs distributed/dashboard distributed/http/static \
  && find . -type f -regex '.*\.\(pyx\|pxd\|pxi\|pyi\|c\|h\|tp\)' -delete \
  && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib \
  && chmod -R a+rX /opt/venv
