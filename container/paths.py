@@ -1,7 +1,7 @@
 """Where SageMaker puts things in a training container, each path spelled once. ``SAGEMAKER_BASE_DIR`` moves them all.
 
 input/config/hyperparameters.json  inputdataconfig.json  resourceconfig.json      any of them may be missing
-input/data/<channel>/…
+input/data/<channel>/…                      or, in Pipe mode, the pipe <channel>_0
 model/  output/data/  output/failure
 """
 
@@ -53,21 +53,6 @@ def resource_config() -> dict[str, Any]:
 def input_data_config() -> dict[str, Any]:
     """Returns how each channel is delivered; empty if there is no file."""
     return _config("inputdataconfig.json")
-
-
-def channels() -> dict[str, Path]:
-    """Returns the folder of each channel that is there, by name: those of ``inputdataconfig.json``, or else every folder of ``input/data``.
-
-    Raises ``SettingsError`` for a channel in Pipe mode, which is a stream that can be read once; this program reads files.
-    """
-    data_dir = base_dir() / "input" / "data"
-    described = input_data_config()
-    for name, how in described.items():
-        if isinstance(how, dict) and how.get("TrainingInputMode") == "Pipe":
-            raise SettingsError(f"Set TrainingInputMode of the channel '{name}' to File or FastFile: Pipe mode is not supported.")
-    found = sorted(folder.name for folder in data_dir.iterdir()) if data_dir.is_dir() else []
-    names = [name for name in described or found if not name.startswith(".")]
-    return {name: data_dir / name for name in names if (data_dir / name).is_dir()}
 
 
 def _config(name: str) -> dict[str, Any]:

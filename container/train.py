@@ -18,6 +18,8 @@ from types import FrameType
 from container import exit_codes, paths, train_failure
 from container.cluster import read_cluster
 from container.cpus import limit_threads, usable_cpus
+from container.train_channels import channels, sharded_channels
+from container.train_cluster import engine_for, follow
 from training.config import TrainingConfig
 from training.progress import log, log_text, set_up_logging
 
@@ -32,6 +34,8 @@ Trains a model as Amazon SageMaker asks for it. There are no arguments; others a
   input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
   input/data/items/                   the song catalogue (optional)
   input/data/test/                    events to evaluate on (optional)
+  input/config/inputdataconfig.json   how channels are delivered: File, FastFile, Pipe; whole, or a part to each host
+  input/config/resourceconfig.json    the hosts of the job: the first trains, all of them read the data
 
 and writes model/, output/data/evaluation.json, and output/failure if it fails, all under $SAGEMAKER_BASE_DIR (/opt/ml).
 Exit codes: 0 done, 1 a fault of the program, 2 a mistake in data or settings, 143 stopped. On a laptop, use scripts/train.
@@ -70,26 +74,26 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _train() -> int:
     config = TrainingConfig.from_hyperparameters(paths.hyperparameters())
-    cluster = read_cluster()
-    channels = paths.channels()
+    cluster, inputs, sharded = read_cluster(), channels(), sharded_channels()
     log(
         "start",
         host=cluster.current,
         hosts=len(cluster.hosts),
-        channels=",".join(channels),
+        channels=",".join(inputs),
         models=",".join(config.models),
         seed=config.seed,
     )
-    if not cluster.is_leader:
-        log("nothing_to_do", reason=f"{cluster.leader} trains alone; this version does not distribute training")
-        return exit_codes.DONE
-    _try_to_write(paths.model_dir(), paths.output_data_dir())
     limit_threads(config.threads)
-    from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
+    cpus = config.threads or usable_cpus()
+    if not cluster.is_leader:
+        return follow(cluster, inputs, sharded, config.data, cpus)
+    _try_to_write(paths.model_dir(), paths.output_data_dir())
+    with engine_for(cluster, inputs, sharded, config.data, cpus) as engine:
+        from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
 
-    begin = time.perf_counter()
-    run(config, channels, paths.model_dir(), paths.output_data_dir(), config.threads or usable_cpus())
-    log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
+        begin = time.perf_counter()
+        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded)
+        log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 
 
@@ -132,12 +136,15 @@ def _stop_on_sigterm() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGTERM, _on_sigterm)
+    previous, previous_hook = signal.signal(signal.SIGTERM, _on_sigterm), sys.unraisablehook
+    sys.unraisablehook = _stop_again
     try:
         yield
     except BaseException:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing may interrupt the cleaning up
         raise
+    finally:
+        sys.unraisablehook = previous_hook
     signal.signal(signal.SIGTERM, previous)
 
 
@@ -147,6 +154,15 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
+def _stop_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """If ``Stopped`` was raised in a finalizer, or a callback of the garbage collector, Python has dropped it: raises it once more."""
+    if isinstance(unraisable.exc_value, Stopped):
+        signal.signal(signal.SIGTERM, _on_sigterm)
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
 class _Watchdog:
     """Ends the process although the main thread waits for something, such as other threads: still clean, and in time."""
 
@@ -154,6 +170,7 @@ class _Watchdog:
         self._timer: threading.Timer | None = None
 
     def start(self) -> None:
+        self.cancel()
         self._timer = threading.Timer(SECONDS_TO_STOP, self._end)
         self._timer.daemon = True
         self._timer.start()

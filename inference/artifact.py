@@ -4,6 +4,8 @@
     items.blob.npy …           the vocabularies of songs and listeners
     user_items.indptr.npy …    the listeners' histories
     scorer.<name>.<array>.npy  the arrays of each scorer
+    features.<column>.<array>.npy, transform.<part>.<array>.npy
+                               the features of the songs, and what makes them of a new song's attributes (from format 2 on)
 
 No pickle; the loader opens only names that it builds itself. Never call a file here `manifest.json`: multi-model-server dies of it.
 """
@@ -20,6 +22,9 @@ from typing import Any
 import numpy as np
 
 from inference.errors import ArtifactError
+from inference.features.similarity import Similarity
+from inference.features.store import FeatureStore
+from inference.features.transform import FeatureTransform
 from inference.history import WEIGHTINGS, EventWeighting
 from inference.recommender import POPULARITY, Recommender
 from inference.scorers import KINDS, HybridScorer
@@ -27,7 +32,7 @@ from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MODEL_JSON = "model.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -55,6 +60,9 @@ def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> 
             "min_event_value": recommender.weighting.min_event_value,
         },
         "metadata": sorted(recommender.metadata),
+        "features": None if recommender.features is None else recommender.features.settings(),
+        "transform": None if recommender.transform is None else recommender.transform.settings(),
+        "similarity": None if recommender.similarity is None else recommender.similarity.settings(),
     }
     document["model_version"] = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12]
     write_model_json(directory, {**info, **document})
@@ -104,6 +112,7 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
         if weighting.weighting not in WEIGHTINGS:
             raise ValueError(f"unknown weighting {weighting.weighting}")
         items = Vocabulary(**reader.group("items", Vocabulary.ARRAYS))
+        features, transform, similarity = _features(document, reader)
         recommender = Recommender(
             items=items,
             users=Vocabulary(**reader.group("users", Vocabulary.ARRAYS)),
@@ -114,6 +123,9 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
             weighting=weighting,
             version=str(document["model_version"]),
             metadata={_checked(name): Texts(**reader.group(f"metadata.{name}", ("blob", "offsets"))) for name in document["metadata"]},
+            features=features,
+            transform=transform,
+            similarity=similarity,
             info=document,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -124,11 +136,23 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
     return recommender
 
 
+def _features(document: Mapping[str, Any], reader: _Reader) -> tuple[FeatureStore | None, FeatureTransform | None, Similarity | None]:
+    """Returns what the model knows of its songs; a model of format 1, or without a catalogue, has none of it."""
+    if document.get("features") is None:
+        return None, None, None
+    store = FeatureStore.load(document["features"], reader.array)
+    transform = None if document["transform"] is None else FeatureTransform.load(document["transform"], reader.array)
+    similarity = None if document["similarity"] is None else Similarity.load(document["similarity"], store)
+    return store, transform, similarity
+
+
 def _arrays(recommender: Recommender) -> dict[str, np.ndarray]:
     groups = {"items": recommender.items.arrays(), "users": recommender.users.arrays(), "user_items": recommender.user_items.arrays()}
     groups |= {f"scorer.{name}": scorer.arrays() for name, scorer in recommender.scorers.items()}
     groups |= {f"metadata.{name}": {"blob": texts.blob, "offsets": texts.offsets} for name, texts in recommender.metadata.items()}
     named = {f"{group}.{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
+    for part in (recommender.features, recommender.transform):
+        named |= {} if part is None else part.arrays()
     return named | {"items.listeners": recommender.listeners}
 
 
@@ -147,6 +171,7 @@ def _check_sizes(recommender: Recommender, directory: Path) -> None:
     n = len(recommender.items)
     sizes = {"items.listeners": len(recommender.listeners), "scorer.popularity.popularity": len(recommender.popularity)}
     sizes |= {f"metadata.{name}": len(texts) for name, texts in recommender.metadata.items()}
+    sizes |= {"features": recommender.features.n_songs} if recommender.features is not None else {}
     wrong = [name for name, size in sizes.items() if size != n]
     if wrong or len(recommender.user_items) != len(recommender.users):
         raise ArtifactError(f"{directory}: {', '.join(wrong) or 'user_items'} does not fit the vocabulary. Copy or train the model again.")

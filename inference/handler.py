@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inference.answer import Answer
 from inference.artifact import load
 from inference.batch import Answers, Batch
 from inference.bodies import decode, encode
 from inference.errors import RequestError
 from inference.media_types import acceptable, content_type
 from inference.recommender import Recommender
+from inference.request import Request
 
 
 def model_fn(model_dir: str, context: object | None = None) -> Recommender:
@@ -23,9 +25,20 @@ def input_fn(body: bytes | bytearray | str, content_type_header: str | None, con
 
 
 def predict_fn(batch: Batch, recommender: Recommender, context: object | None = None) -> Answers:
-    """Answers each request of the batch, in order."""
-    requests = [entry.request for entry in batch.entries]
-    return Answers(batch, tuple(r if isinstance(r, RequestError) else recommender.recommend(r) for r in requests))
+    """Answers each request of the batch, in order. What this model can't answer is an error in its place; where the body was a single
+    request, its ``RequestError`` is raised."""
+    return Answers(batch, tuple(_answer(entry.request, recommender, batch.single) for entry in batch.entries))
+
+
+def _answer(request: Request | RequestError, recommender: Recommender, single: bool) -> Answer | RequestError:
+    if isinstance(request, RequestError):
+        return request
+    try:
+        return recommender.recommend(request)
+    except RequestError as error:
+        if single:
+            raise
+        return error
 
 
 def output_fn(answers: Answers, accept: str | None, context: object | None = None) -> tuple[bytes, str]:

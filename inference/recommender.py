@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -9,9 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from inference.answer import Answer, Reason, Recommendation
+from inference.errors import RequestError
+from inference.features.described import DescribedSongs
+from inference.features.similarity import Similarity
+from inference.features.store import FeatureStore
+from inference.features.transform import FeatureTransform
 from inference.history import EventWeighting, History
 from inference.request import Request
 from inference.scorers import HybridScorer, PopularityScorer, Scorer
+from inference.seeds import CONTENT, DescribedSeeds
 from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.top_n import top_n
@@ -34,7 +41,9 @@ class Ranking(NamedTuple):
 @dataclass(frozen=True)
 class Recommender:
     """A finished model. ``user_items`` holds the history of each known listener; ``listeners`` (int32, songs) how many have played a song;
-    ``model`` is the name of the scorer that answers: the hybrid, or any single one (``with_model``)."""
+    ``model`` is the name of the scorer that answers: the hybrid, or any single one (``with_model``). ``features``: of all songs;
+    ``transform``: what makes them of a new song's attributes; ``similarity``: how alike two songs are by them; all None where the model
+    has no catalogue, or is of format 1."""
 
     items: Vocabulary
     users: Vocabulary
@@ -46,6 +55,9 @@ class Recommender:
     version: str
     metadata: Mapping[str, Texts] = field(default_factory=dict)
     model: str = HYBRID
+    features: FeatureStore | None = None
+    transform: FeatureTransform | None = None
+    similarity: Similarity | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def with_model(self, name: str) -> Recommender:
@@ -67,19 +79,22 @@ class Recommender:
     # --- one request ---------------------------------------------------------------------------------------------------------------
 
     def recommend(self, request: Request) -> Answer:
-        """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise."""
+        """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise. Raises ``RequestError`` 422
+        where songs are described with attributes that the model does not know, or to a model without features."""
         history = self.history(request)
-        ranking = self._rank(request, history)
-        reasons = self._reasons(history, ranking) if request.explain else [None] * len(ranking.numbers)
+        seeds = self._seeds(request, history)
+        ranking = self._rank(request, history, seeds)
+        reasons = self._reasons(history, seeds, ranking) if request.explain else [None] * len(ranking.numbers)
         recommendations = tuple(
             Recommendation(self.items.id(number), float(score), why, self._metadata(number) if request.metadata else None)
             for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), reasons, strict=True)
         )
-        return Answer(request.user_id, self.version, self._fallback(history, ranking), recommendations, self._unknown_items(request))
+        return Answer(request.user_id, self.version, self._fallback(history, seeds, ranking), recommendations, self._unknown_items(request))
 
     def rank(self, request: Request) -> np.ndarray:
         """Returns only the numbers of the recommended songs (int64, best first): what evaluation counts."""
-        return self._rank(request, self.history(request)).numbers
+        history = self.history(request)
+        return self._rank(request, history, self._seeds(request, history)).numbers
 
     def history(self, request: Request) -> History:
         """Returns the stored history of the listener, the events and the seed songs of the request, added up."""
@@ -102,16 +117,29 @@ class Recommender:
             weights.append(np.ones(len(seeds), dtype=np.float32))
         return History.of(np.concatenate(numbers), np.concatenate(weights))
 
+    def _seeds(self, request: Request, history: History) -> DescribedSeeds | None:
+        if not request.songs:
+            return None
+        if self.transform is None or self._compare is None:
+            raise RequestError(422, "no_features", "This model has no features of songs: send 'items' of its catalogue, not 'songs'.")
+        weight = self.hybrid.weights.get(CONTENT, 1.0) if self.model == HYBRID else 1.0
+        return DescribedSeeds(request.songs, self.transform, self._compare, weight, float(history.weights.sum()))
+
+    @functools.cached_property
+    def _compare(self) -> DescribedSongs | None:
+        return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
+
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
-    def _rank(self, request: Request, history: History) -> Ranking:
-        scores = self.scorer.scores(history) if len(history) else self.popularity.astype(np.float64)
+    def _rank(self, request: Request, history: History, seeds: DescribedSeeds | None) -> Ranking:
+        scores = self._scores(history, seeds)
         allowed = np.zeros(len(self.items), dtype=bool) if request.candidates is not None else np.ones(len(self.items), dtype=bool)
         if request.candidates is not None:
             allowed[self._known(request.candidates)] = True
         if request.leaves_out_seen:
             allowed[history.numbers] = False
             allowed[self._known([event.item_id for event in request.events])] = False  # also what was skipped
+            allowed[self._known([song["item_id"] for song in request.songs if "item_id" in song])] = False
         if request.exclude:
             allowed[self._known(request.exclude)] = False
         if request.candidates is None:
@@ -125,6 +153,11 @@ class Recommender:
             chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, request.limit - scored)])
         return Ranking(chosen, scores[chosen], scored)
 
+    def _scores(self, history: History, seeds: DescribedSeeds | None) -> np.ndarray:
+        if seeds is not None:
+            return seeds.scores(self.scorer.scores(history) if len(history) else None)
+        return self.scorer.scores(history) if len(history) else self.popularity.astype(np.float64)
+
     def _fill(self, scores: np.ndarray, allowed: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
         """Returns ``n`` more songs where the model has too few: those without an opinion by popularity, then those it speaks against."""
         allowed = allowed.copy()
@@ -133,11 +166,13 @@ class Recommender:
         against = top_n(scores, n - len(neutral), np.flatnonzero(allowed & (scores < 0)))
         return np.concatenate([neutral, against])
 
-    def _fallback(self, history: History, ranking: Ranking) -> str | None:
-        if not len(history) or (ranking.scored == 0 and len(ranking.numbers)):
+    def _fallback(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> str | None:
+        if (not len(history) and seeds is None) or (ranking.scored == 0 and len(ranking.numbers)):
             return POPULARITY
+        if not len(history):
+            return CONTENT
         if not self.listeners[history.numbers].any():
-            return "content" if self._knows_content_of(history) else POPULARITY
+            return CONTENT if seeds is not None or self._knows_content_of(history) else POPULARITY
         return "popularity_fill" if ranking.scored < len(ranking.numbers) else None
 
     def _knows_content_of(self, history: History) -> bool:
@@ -145,16 +180,19 @@ class Recommender:
         parts = self.hybrid.parts if self.model == HYBRID else {self.model: self.scorer}
         return any(name != POPULARITY and part.scores(history).any() for name, part in parts.items())
 
-    def _reasons(self, history: History, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
+    def _reasons(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
         """Splits each score into what each song of the history, and each model, added to it."""
-        if not len(history):
+        if not len(history) and seeds is None:
             return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]
-        seeds = [*(self.items.id(n) for n in history.numbers.tolist()), None]
         some = range(0, len(ranking.numbers), EXPLAINED_AT_ONCE)
         return [why for i in some for why in self._explain(history, seeds, ranking.numbers[i : i + EXPLAINED_AT_ONCE])]
 
-    def _explain(self, history: History, seeds: Sequence[str | None], numbers: np.ndarray) -> Iterator[tuple[Reason, ...]]:
-        parts = self.scorer.contributions_by_model(history, numbers, self.model)
+    def _explain(self, history: History, described: DescribedSeeds | None, numbers: np.ndarray) -> Iterator[tuple[Reason, ...]]:
+        seeds: list[str | None] = [*(self.items.id(n) for n in history.numbers.tolist()), None] if len(history) else []
+        parts = self.scorer.contributions_by_model(history, numbers, self.model) if len(history) else {}
+        if described is not None:
+            seeds += described.names
+            parts = described.contributions(parts, numbers)
         total = sum(parts.values())
         assert isinstance(total, np.ndarray)
         scores = total.sum(axis=0)

@@ -17,6 +17,7 @@ MAX_IDS = 10_000
 MAX_REQUESTS = 10_000
 MAX_RECOMMENDATIONS_IN_ALL = 100_000
 MAX_ID_CHARACTERS = 1_000
+MAX_SONGS = 100
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Request:
-    """A listener (``user_id``, stored history), fresh ``events``, seed ``items``, or any of them together.
+    """A listener (``user_id``, stored history), fresh ``events``, seed ``items``, seed ``songs``, or any of them together.
+
+    ``songs`` are described by their attributes, as nobody has them in the catalogue; ``item_id`` among these is how reasons call one.
 
     ``num_recommendations`` None means 10, or all the candidates where ``candidates`` are given. ``exclude_seen`` None means: leave out
     what the history holds, except when ``candidates`` are to be ranked.
@@ -41,6 +44,7 @@ class Request:
     user_id: str | None = None
     events: tuple[Event, ...] = ()
     items: tuple[str, ...] = ()
+    songs: tuple[Mapping[str, Any], ...] = ()
     exclude: tuple[str, ...] = ()
     candidates: tuple[str, ...] | None = None
     num_recommendations: int | None = None
@@ -72,6 +76,7 @@ def parse_request(value: object) -> Request:
         user_id=_optional(value, "user_id", _id),
         events=_optional(value, "events", _events) or (),
         items=_optional(value, "items", _ids) or (),
+        songs=_optional(value, "songs", _songs) or (),
         exclude=_optional(value, "exclude", _ids) or (),
         candidates=_optional(value, "candidates", _ids),
         num_recommendations=_optional(value, "num_recommendations", _count),
@@ -79,9 +84,11 @@ def parse_request(value: object) -> Request:
         explain=_optional(value, "explain", _boolean) or False,
         metadata=_optional(value, "metadata", _boolean) or False,
     )
-    if request.user_id is None and not request.events and not request.items:
+    if request.user_id is None and not request.events and not request.items and not request.songs:
         raise RequestError(
-            422, "empty_request", "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs)."
+            422,
+            "empty_request",
+            "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs), 'songs' (described ones).",
         )
     return request
 
@@ -130,6 +137,19 @@ def _list(value: object, name: str) -> list[Any]:
 
 def _ids(value: object, name: str) -> tuple[str, ...]:
     return tuple(_id(v, f"{name}[{i}]") for i, v in enumerate(_list(value, name)))
+
+
+def _songs(value: object, name: str) -> tuple[Mapping[str, Any], ...]:
+    songs = _list(value, name)
+    if len(songs) > MAX_SONGS:
+        raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_SONGS} entries, not {len(songs)}.")
+    return tuple(_song(song, f"{name}[{i}]") for i, song in enumerate(songs))
+
+
+def _song(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _invalid(name, "an object", value)
+    return {**value, "item_id": _id(value["item_id"], f"{name}.item_id")} if value.get("item_id") is not None else dict(value)
 
 
 def _events(value: object, name: str) -> tuple[Event, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from training.data.config import DataConfig
+from training.data.config import DataConfig, FeaturesConfig, QualityConfig, SampleConfig
 from training.hyperparameter_values import Option
 from training.hyperparameters import ConfigError, option, options_of, parse
 
@@ -63,13 +63,15 @@ class AlsConfig:
 
 @dataclass(frozen=True)
 class ContentConfig:
-    """Neighbours by what a song is: artist, genre, audio features, year."""
+    """Neighbours by what a song is: artist, genre, audio features, year, lyrics, and the columns that the user named."""
 
     neighbours: int = option(50, "most similar songs kept for each song", min=1, max=10_000)
     artist_weight: float = option(0.6, "share of the artists in the similarity", min=0, max=100)
     genre_weight: float = option(0.25, "share of the genres in the similarity", min=0, max=100)
     audio_weight: float = option(0.1, "share of the audio features in the similarity", min=0, max=100)
     year_weight: float = option(0.05, "share of the release year in the similarity", min=0, max=100)
+    lyrics_weight: float = option(0.1, "share of the lyrics in the similarity", min=0, max=100)
+    extra_weight: float = option(0.2, "share of the further columns that the user named in the similarity", min=0, max=100)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ class TrainingConfig:
     seed: int = option(42, "of everything random; same seed and data, same model", min=0, max=2**32 - 1)
     threads: int = option(0, "threads for the linear algebra; 0 takes all usable CPUs", min=0, max=1_024)
     data: DataConfig = field(default_factory=DataConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     item_knn: NeighboursConfig = field(default_factory=NeighboursConfig)
     pearson: NeighboursConfig = field(default_factory=NeighboursConfig)

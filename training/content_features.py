@@ -1,27 +1,28 @@
-"""What a song is, as numbers: artist, genre, audio features, release year."""
+"""What a song is, as numbers: artist, genre, audio features, release year, lyrics, and what else the user named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array, hstack
+from scipy.sparse import csr_array, hstack
 from sklearn.decomposition import TruncatedSVD
 
+from inference.features.columns import CategoriesColumn, CategoryColumn, NumberColumn
+from inference.features.similarity import YEAR, Part, Similarity, decades_of, name_rows, name_weights
+from inference.features.store import FeatureStore
+from inference.features.transform import AUDIO_VECTOR, LYRICS, FeatureTransform
 from training.config import ContentConfig
-from training.data.dataset import Catalogue
 
-_CLIP = 3.0  # standard deviations: one odd song must not stretch a feature
 _GENRE_DIMENSIONS = 32
-_SKEWED = ("duration", "tempo")
 
 
 @dataclass(frozen=True)
 class ContentFeatures:
     """Row i describes song i; the similarity of two songs is ``sparse_i·sparse_j + dense_i·dense_j``, between −1 and 1.
 
-    ``sparse``: csr float32, artists and genres. ``dense``: float32, audio features and release year. A part that a song lacks is 0.
+    ``sparse``: csr float32, names: artists, genres, and categories that the user named. ``dense``: float32, numbers and vectors. A part
+    that a song lacks is 0.
     """
 
     sparse: csr_array
@@ -42,63 +43,54 @@ class ContentFeatures:
         return (np.diff(self.sparse.indptr) == 0) & ~self.dense.any(axis=1)
 
 
-def content_features(catalogue: Catalogue, config: ContentConfig) -> ContentFeatures:
-    """Each part has length 1 where a song has it, times the root of its weight; the weights are scaled to sum to 1."""
-    weights = np.array([config.artist_weight, config.genre_weight, config.audio_weight, config.year_weight])
-    artist, genre, audio, year = np.sqrt(weights / weights.sum())
-    sparse = hstack([artist * words(catalogue.artists, idf=False), genre * words(catalogue.genres, idf=True)], format="csr")
-    dense = np.hstack([audio * unit_rows(standardised(catalogue)), year * year_features(catalogue.years)])
-    return ContentFeatures(csr_array(sparse).astype(np.float32), dense.astype(np.float32))
+def similarity_of(transform: FeatureTransform, store: FeatureStore, config: ContentConfig) -> Similarity:
+    """Returns the similarity of songs that the settings ask for. The weights are scaled to sum to 1 over what the catalogue may have:
+    artists, genres, audio and year in any case, lyrics and the user's own columns where they are there."""
+    base = {"artists": config.artist_weight, "genres": config.genre_weight, AUDIO_VECTOR: config.audio_weight, YEAR: config.year_weight}
+    further = {LYRICS: config.lyrics_weight} if LYRICS in store else {}
+    further |= {name: config.extra_weight / len(transform.own) for name in transform.own}
+    total = sum(base.values()) + sum(further.values())
+    weights = {name: weight / total for name, weight in (base | further).items() if weight > 0 and name in store}
+    return Similarity({name: _part(name, weight, transform, store) for name, weight in weights.items()})
 
 
-def embedding(features: ContentFeatures, catalogue: Catalogue, seed: int) -> np.ndarray:
+def _part(name: str, weight: float, transform: FeatureTransform, store: FeatureStore) -> Part:
+    if name == YEAR:
+        years = store[YEAR]
+        assert isinstance(years, NumberColumn)
+        first, last = decades_of(years.values)
+        return Part(weight, first=first, last=last)
+    own = transform.own.get(name)
+    return Part(weight) if own is None else Part(weight, own.mean, own.deviation)
+
+
+def content_features(similarity: Similarity, store: FeatureStore) -> ContentFeatures:
+    """Returns the features whose products are the similarity: each part has the length of the root of its weight."""
+    named = {name: part for name, part in similarity.parts.items() if isinstance(store[name], CategoriesColumn | CategoryColumn)}
+    parts = [csr_array((store.n_songs, 0), dtype=np.float32)]
+    parts += [np.sqrt(part.weight) * names(store, name) for name, part in named.items()]
+    return ContentFeatures(csr_array(hstack(parts, format="csr")).astype(np.float32), similarity.dense(store))
+
+
+def names(store: FeatureStore, name: str) -> csr_array:
+    """Returns csr float64 (songs × names) of a column of names, rows of length 1; no column where the store has none of that name."""
+    column = store.get(name)
+    if not isinstance(column, CategoriesColumn | CategoryColumn):
+        return csr_array((store.n_songs, 0))
+    indptr, codes = name_rows(column)
+    n_names = len(column.names)
+    weights = name_weights(name, codes, n_names, store.n_songs)[codes]
+    songs = np.repeat(np.arange(store.n_songs), np.diff(indptr))
+    lengths = np.sqrt(np.bincount(songs, weights=weights**2, minlength=store.n_songs))
+    # A copy: scipy sorts the rows of a matrix where they lie, and these may be the mapped files of a model, whose order means something.
+    return csr_array((weights / lengths[songs], codes.copy(), indptr.copy()), shape=(store.n_songs, n_names))
+
+
+def embedding(features: ContentFeatures, store: FeatureStore, seed: int) -> np.ndarray:
     """Returns float32 (songs, dimensions): the dense features beside the genres in few dimensions. Nearby songs sound alike."""
-    genres = words(catalogue.genres, idf=True)
+    genres = names(store, "genres")
     if genres.shape[1] > _GENRE_DIMENSIONS:
         few = TruncatedSVD(_GENRE_DIMENSIONS, random_state=seed).fit_transform(genres)
     else:
         few = genres.toarray()
     return np.hstack([features.dense, few]).astype(np.float32)
-
-
-def words(lists: Sequence[tuple[str, ...]], *, idf: bool) -> csr_array:
-    """Returns csr float32 (songs × distinct words), rows of length 1; with ``idf`` a rare word weighs more than a common one."""
-    vocabulary = {word: i for i, word in enumerate(sorted({word for words_ in lists for word in words_}))}
-    lengths = [len(set(words_)) for words_ in lists]
-    indices = np.fromiter((vocabulary[w] for words_ in lists for w in sorted(set(words_))), dtype=np.int32, count=sum(lengths))
-    indptr = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    values = np.ones(len(indices))
-    if idf:
-        frequency = np.bincount(indices, minlength=len(vocabulary))
-        values = np.log((1.0 + len(lists)) / (1.0 + frequency))[indices] + 1.0
-    matrix = csr_array((values, indices, indptr), shape=(len(lists), len(vocabulary)))
-    norms = np.sqrt(np.asarray(matrix.power(2).sum(axis=1)).ravel())
-    return csr_array(diags_array(1.0 / np.maximum(norms, 1e-12)) @ matrix)
-
-
-def standardised(catalogue: Catalogue) -> np.ndarray:
-    """Returns float64 (songs, audio features): mean 0, deviation 1, clipped; what is missing is 0, the mean."""
-    audio = catalogue.audio.astype(np.float64)
-    for j, name in enumerate(catalogue.audio_names):
-        if name in _SKEWED:
-            audio[:, j] = np.log1p(np.maximum(audio[:, j], 0.0))
-    known = np.isfinite(audio)
-    counts = np.maximum(known.sum(axis=0), 1)
-    centred = np.where(known, audio - np.where(known, audio, 0.0).sum(axis=0) / counts, 0.0)
-    deviation = np.sqrt((centred**2).sum(axis=0) / counts)
-    return np.clip(centred / np.where(deviation > 1e-9, deviation, np.inf), -_CLIP, _CLIP)
-
-
-def year_features(years: np.ndarray) -> np.ndarray:
-    """Returns float64 (songs, decades), rows of length 1: a year lies between two decades, so 1989 and 1990 are close."""
-    known = np.isfinite(years)
-    if not known.any():
-        return np.zeros((len(years), 0))
-    decades = np.where(known, years, 0.0) / 10.0
-    first, last = int(np.floor(decades[known].min())), int(np.floor(decades[known].max())) + 1
-    out = np.maximum(0.0, 1.0 - np.abs(decades[:, None] - np.arange(first, last + 1)[None, :]))
-    return unit_rows(out * known[:, None])
-
-
-def unit_rows(matrix: np.ndarray) -> np.ndarray:
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)

@@ -16,7 +16,7 @@ from training.data.errors import UserDataError
 from training.progress import log, stage
 from training.split import Case, Split
 from training.trainers import TRAINERS, hybrid
-from training.trainers.base import TrainingData
+from training.trainers.base import Features, TrainingData
 
 CONTENT = "content"
 
@@ -30,15 +30,18 @@ class Fitted:
     validation: Mapping[str, float]
 
 
-def fit(config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, threads: int) -> Fitted:
-    """Fits the models without the validation listeners, finds the hybrid's weights on these, then fits again with them."""
+def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, split: Split, threads: int) -> Fitted:
+    """Fits the models without the validation listeners, finds the hybrid's weights on these, then fits again with them.
+
+    ``features``: of the songs of the catalogue; None without one.
+    """
     names = _trainable(config, dataset)
     everyone_but_test = split.train.copy()
     everyone_but_test[[case.user for case in split.validation]] = True
     validates = len(split.validation) >= hybrid.MIN_CASES and len(names) > 1
 
     def fit_models(listeners: np.ndarray, chosen: Sequence[str]) -> dict[str, Scorer]:
-        data = TrainingData(user_items[np.flatnonzero(listeners)], dataset.catalogue, config.seed, threads)
+        data = TrainingData(user_items[np.flatnonzero(listeners)], dataset.catalogue, config.seed, threads, features)
         return _fit_models(config, data, chosen)
 
     # Popularity in any case: it fills up what the others leave open.

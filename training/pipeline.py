@@ -1,9 +1,11 @@
-"""The way from channels to a model: extract → split → fit → blend → fit again → save → evaluate → publish."""
+"""The way from channels to a model: extract → report on the data → features → split → fit → blend → fit again → save → evaluate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,46 +19,67 @@ from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 from training import report
 from training.config import TrainingConfig
-from training.content_features import content_features, embedding
+from training.content_features import content_features, embedding, similarity_of
+from training.data.channel import ChannelPath
 from training.data.dataset import Catalogue, Dataset
+from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
 from training.evaluation.cases import known_listener_cases, new_listener_cases
 from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.features import fit_transform
 from training.fitting import Fitted, fit
+from training.lineage import lineage_facts, write_lineage
 from training.model_card import model_card
-from training.progress import log, stage
+from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
+from training.quality.report import summary, write_quality_report
 from training.split import Split, split_listeners
+from training.trainers.base import Features
 
 NO_EVENTS = "there are no listening events to hold out"
 NO_EVALUATION = "too few listeners with enough songs to hold some out"
 
 
-def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, output_dir: Path, threads: int = 1) -> None:
-    """Trains on the channels, in ``threads`` threads, and leaves a model in ``model_dir`` and a report in ``output_dir``.
+def run(
+    config: TrainingConfig,
+    channels: Mapping[str, ChannelPath],
+    model_dir: Path,
+    output_dir: Path,
+    threads: int = 1,
+    engine: Engine | None = None,
+    sharded: Collection[str] = (),
+) -> None:
+    """Trains on the channels, in ``threads`` threads, and leaves a model in ``model_dir`` and reports in ``output_dir``.
 
-    Raises ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
+    ``engine`` reads the data (this process, if None); ``sharded`` are the channels of which each host has a part. Raises
+    ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
+    started = datetime.now(UTC)
     if unread := sorted(set(channels) - set(CHANNELS)):
         log("channels_not_read", channels=",".join(unread), reason=f"the channels that are read are called {', '.join(CHANNELS)}")
     with stage("extract") as facts:
-        dataset = extract(channels, config.data)
+        dataset = extract(channels, config, engine or LocalEngine(threads), sharded)
         facts |= {"listeners": dataset.n_users, "songs": dataset.n_items, "interactions": len(dataset.interactions), **dataset.counts}
     if not len(dataset.interactions) and any(name in channels for name in EVENT_CHANNELS):
         raise UserDataError("Put events into the channel interactions: there is not one. To train on the catalogue alone, leave it out.")
+    with stage("quality_report"):
+        log_text("\n".join(summary(write_quality_report(dataset, config, output_dir))))
+    features = _features(config, dataset)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
     log("split", train=int(split.train.sum()), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, user_items, split, threads)
+    fitted = fit(config, dataset, features, user_items, split, threads)
     with writing(model_dir) as partial:
         with stage("save"):
+            lineage = lineage_facts(dataset, config)
             info = {
                 "configuration": config.to_flat_dict(),
+                "lineage": lineage,
                 "data": {"fingerprint": fingerprint(dataset), **_counts(dataset)},
                 "validation": dict(fitted.validation),
             }
-            artifact.save(_recommender(config, dataset, user_items, split, fitted), partial, info)
+            artifact.save(_recommender(config, dataset, user_items, split, fitted, features), partial, info)
         evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True))
         reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
@@ -64,9 +87,22 @@ def run(config: TrainingConfig, channels: Mapping[str, Path], model_dir: Path, o
         card = model_card(config, _counts(dataset), fitted.weights, evaluations, reason)
         (partial / "model_card.md").write_text(card, encoding="utf-8")
         report.publish(evaluations, output_dir, reason)
+        write_lineage(lineage, output_dir, started, datetime.now(UTC), artifact.read_model_json(partial))
 
 
-def _recommender(config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, fitted: Fitted) -> Recommender:
+def _features(config: TrainingConfig, dataset: Dataset) -> Features | None:
+    """The features of the songs, and how they are made of a new song's attributes. They are fitted on the songs of the catalogue."""
+    if dataset.catalogue is None:
+        return None
+    with stage("features", songs=int(dataset.catalogue.known.sum())) as facts:
+        features = fit_transform(dataset.catalogue, config.features, dataset.catalogue.known, config.seed)
+        facts["columns"] = len(features[1])
+    return features
+
+
+def _recommender(
+    config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, fitted: Fitted, features: Features | None
+) -> Recommender:
     """Puts the parts together. All listeners are stored, also those held out: their histories need no training to be answered."""
     held_out = np.zeros(dataset.n_users, dtype=bool)
     held_out[[case.user for case in split.test]] = True
@@ -83,7 +119,15 @@ def _recommender(config: TrainingConfig, dataset: Dataset, user_items: csr_array
         weighting=_weighting(config),
         version="",
         metadata={} if dataset.catalogue is None else _metadata(dataset.catalogue),
+        **_content(config, features),
     )
+
+
+def _content(config: TrainingConfig, features: Features | None) -> dict[str, Any]:
+    if features is None:
+        return {}
+    transform, store = features
+    return {"transform": transform, "features": store, "similarity": similarity_of(transform, store, config.content)}
 
 
 def _weighting(config: TrainingConfig) -> EventWeighting:
@@ -108,8 +152,8 @@ def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommende
     if not cases:
         return []
     features = None
-    if dataset.catalogue is not None:
-        features = embedding(content_features(dataset.catalogue, config.content), dataset.catalogue, config.seed)
+    if recommender.similarity is not None and recommender.features is not None:
+        features = embedding(content_features(recommender.similarity, recommender.features), recommender.features, config.seed)
     listeners = recommender.listeners.astype(np.int64)
     n_listeners = max(1, int(split.train.sum()) + len(split.validation))
     context = Context(listeners, n_listeners, features, config.evaluation.bootstrap_samples, config.seed)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from inference.artifact import MODEL_JSON
-from training.data.dataset import Dataset
+from training.data.dataset import Catalogue, Dataset
 
 
 @contextmanager
@@ -41,8 +43,21 @@ def fingerprint(dataset: Dataset) -> str:
     for array in (dataset.interactions.users, dataset.interactions.items, dataset.interactions.weights):
         digest.update(array.tobytes())
     if dataset.catalogue is not None:
-        for values in (dataset.catalogue.audio, dataset.catalogue.years, dataset.catalogue.popularity):
-            digest.update(values.tobytes())
-        texts = (dataset.catalogue.audio_names, dataset.catalogue.artists, dataset.catalogue.genres)
-        digest.update(repr(texts).encode("utf-8", "surrogatepass"))
+        _add_catalogue(digest, dataset.catalogue)
     return digest.hexdigest()
+
+
+def _add_catalogue(digest: hashlib._Hash, catalogue: Catalogue) -> None:
+    for values in (catalogue.audio, catalogue.years, catalogue.popularity, catalogue.keys, catalogue.modes, catalogue.explicit):
+        digest.update(values.tobytes())
+    for name, label in sorted(catalogue.labels.items()):
+        digest.update(repr((name, label.names)).encode("utf-8", "surrogatepass") + label.codes.tobytes())
+    for named in (catalogue.flags, catalogue.numbers, catalogue.vectors):
+        for name, array in sorted(named.items()):
+            digest.update(name.encode("utf-8") + np.asarray(array).tobytes())
+    for name, matrix in sorted(catalogue.terms.items()):
+        for array in (matrix.indptr, matrix.indices, matrix.data):
+            digest.update(name.encode("utf-8") + np.asarray(array).tobytes())
+    for array in () if catalogue.similar is None else catalogue.similar:
+        digest.update(np.asarray(array).tobytes())
+    digest.update(repr((catalogue.audio_names, catalogue.artists, catalogue.genres)).encode("utf-8", "surrogatepass"))

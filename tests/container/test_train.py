@@ -56,7 +56,7 @@ def nothing(*arguments: Any) -> None:
 
 
 def raising(error: BaseException) -> Run:
-    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int) -> None:
+    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any) -> None:
         (model_dir / ".writing-1").mkdir()
         (model_dir / ".writing-1" / "items.blob.npy").write_bytes(b"half")
         (model_dir / "items.blob.npy").write_bytes(b"moved already")
@@ -76,7 +76,8 @@ def test_the_pipeline_gets_typed_settings_and_the_folders_of_the_platform(job: J
     for name in ("interactions", "items", ".cache"):
         (base / "input" / "data" / name).mkdir(parents=True)
     assert job(lambda *arguments: got.extend(arguments), hyperparameters={"seed": "7", "sagemaker_program": '"x"'}) == 0
-    config, channels, model_dir, output_dir, threads = got
+    config, channels, model_dir, output_dir, threads, engine, sharded = got
+    assert (engine.name, engine.threads, sharded) == ("pandas", threads, ())
     assert threads == usable_cpus()
     assert config.seed == 7
     assert channels == {name: base / "input" / "data" / name for name in ("interactions", "items")}
@@ -162,7 +163,7 @@ def test_a_model_folder_that_cannot_be_written_is_told_before_training(job: Job,
 
 
 def test_sigterm_stops_the_main_thread_and_leaves_nothing(job: Job, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int) -> None:
+    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any) -> None:
         (model_dir / ".writing-1").mkdir()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(30)
@@ -181,6 +182,19 @@ def test_an_error_handler_on_the_way_does_not_swallow_the_stop(job: Job) -> None
             signal.raise_signal(signal.SIGTERM)
         except Exception:
             pytest.fail("taken for an error")
+
+    assert job(run) == 143
+
+
+def test_a_stop_that_arrives_in_a_finalizer_where_python_drops_exceptions_is_not_lost(job: Job) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def run(*arguments: Any) -> None:
+        Finalized()
+        time.sleep(5)
+        pytest.fail("went on")
 
     assert job(run) == 143
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from container import paths
-from container.cluster import read_cluster
 from container.cpus import limit_threads, usable_cpus
-from container.paths import SettingsError
 
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
     return tmp_path
-
-
-def write(base: Path, name: str, content: Any) -> None:
-    (base / "input" / "config").mkdir(parents=True, exist_ok=True)
-    (base / "input" / "config" / name).write_text(json.dumps(content))
-
-
-def channel(base: Path, *names: str) -> None:
-    for name in names:
-        (base / "input" / "data" / name).mkdir(parents=True)
 
 
 def test_everything_is_under_opt_ml_unless_it_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,47 +25,7 @@ def test_everything_is_under_opt_ml_unless_it_is_moved(monkeypatch: pytest.Monke
 
 
 def test_missing_files_are_empty_settings(base: Path) -> None:
-    assert (paths.hyperparameters(), paths.resource_config(), paths.channels()) == ({}, {}, {})
-
-
-def test_channels_are_those_that_are_described_and_there(base: Path) -> None:
-    channel(base, "interactions", "left_over")
-    write(base, "inputdataconfig.json", {"interactions": {"TrainingInputMode": "File", "NewKey": 1}, "items": {}})
-    assert list(paths.channels()) == ["interactions"]
-
-
-def test_without_a_description_every_folder_is_a_channel(base: Path) -> None:
-    channel(base, "items", "interactions", ".hidden")
-    (base / "input" / "data" / "note.txt").write_text("x")
-    assert list(paths.channels()) == ["interactions", "items"]
-
-
-def test_pipe_mode_is_refused_with_what_to_set(base: Path) -> None:
-    write(base, "inputdataconfig.json", {"interactions": {"TrainingInputMode": "Pipe"}})
-    with pytest.raises(SettingsError, match=r"^Set TrainingInputMode of the channel 'interactions' to File or FastFile"):
-        paths.channels()
-
-
-@pytest.mark.parametrize("name", ["resourceconfig.json", "resourceConfig.json"])
-def test_the_first_host_leads(base: Path, name: str) -> None:
-    write(base, name, {"current_host": "algo-2", "hosts": ["algo-2", "algo-1"], "network_interface_name": "eth0"})
-    cluster = read_cluster()
-    assert (cluster.leader, cluster.is_leader, len(cluster.hosts)) == ("algo-1", False, 2)
-
-
-@pytest.mark.parametrize("content", [{}, {"hosts": []}, {"hosts": "algo-1"}, {"current_host": "algo-1"}])
-def test_without_hosts_this_one_leads(base: Path, content: dict[str, Any]) -> None:
-    write(base, "resourceconfig.json", content)
-    assert read_cluster().is_leader
-
-
-def test_a_leader_that_would_see_a_part_of_the_data_refuses(base: Path) -> None:
-    write(base, "resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]})
-    write(base, "inputdataconfig.json", {"interactions": {"S3DistributionType": "ShardedByS3Key"}})
-    with pytest.raises(SettingsError, match=r"^Set InstanceCount to 1, or S3DataDistributionType of the channel 'interactions'"):
-        read_cluster()
-    write(base, "resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
-    assert read_cluster().is_leader
+    assert (paths.hyperparameters(), paths.resource_config(), paths.input_data_config()) == ({}, {}, {})
 
 
 def test_a_quota_of_the_container_counts(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ REQUESTS = (
     {"items": ["s1", "s29"], "explain": True},
     {"events": [{"item_id": "s3"}, {"item_id": "s3"}], "exclude": ["s4"]},
     {"user_id": "u1", "candidates": ["s5", "s6", "unknown"]},
+    {"songs": [{"artist": "artist 1", "genre": "jazz", "energy": 0.4, "lyrics": "the night and the rain and the road"}], "explain": True},
+    {"user_id": "u0", "songs": [{"item_id": "new", "year": 1990, "key": "D min", "plays": 7}], "explain": True},
 )
 
 

@@ -11,6 +11,7 @@ from inference.scorers import FactorScorer, HybridScorer, ItemToItemScorer, Popu
 from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
+from tests.inference.features.songs import make_features, make_similarity, make_transform, raw_song
 
 SONGS = 30
 
@@ -45,6 +46,7 @@ def make_recommender(seed: int = 0, n: int = SONGS, users: int = 6) -> Recommend
     scorers = make_scorers(seed, n)
     played = random_array((users, n - 2), density=0.2, rng=rng, format="csr")
     played.data[:] = rng.uniform(0.5, 3.0, len(played.data))
+    transform = make_transform()
     played = csr_array((played.data, played.indices, played.indptr), shape=(users, n))
     return Recommender(
         items=Vocabulary.of([f"s{i}" for i in range(n)]),
@@ -56,6 +58,9 @@ def make_recommender(seed: int = 0, n: int = SONGS, users: int = 6) -> Recommend
         weighting=EventWeighting(),
         version="test",
         metadata={"title": Texts.of(f"Title {i}" for i in range(n))},
+        features=make_features(transform, [raw_song(i) for i in range(n)]),
+        transform=transform,
+        similarity=make_similarity(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from inference.artifact import FORMAT_VERSION, load, save
 from inference.errors import ArtifactError
 from inference.request import Request
-from tests.inference.models import make_recommender
+from tests.inference.features.songs import raw_song
+from tests.inference.models import SONGS, make_recommender
 
 REQUEST = Request(user_id="u0", items=("s1", "s29"), explain=True, metadata=True)
 
@@ -29,6 +31,37 @@ def test_a_loaded_model_answers_the_same_bits(model: Path) -> None:
         (r.item_id, r.score, r.metadata) for r in second.recommendations
     ]
     assert after.info["configuration"] == {"seed": 1}
+
+
+def test_features_and_transforms_come_back(model: Path) -> None:
+    before, after = make_recommender(), load(model, verify=True)
+    assert before.features is not None
+    assert after.features is not None
+    assert after.transform is not None
+    assert [after.features.row(song) for song in range(SONGS)] == [before.features.row(song) for song in range(SONGS)]
+    assert [after.transform.features(raw_song(song)) for song in range(SONGS)] == [after.features.row(song) for song in range(SONGS)]
+    assert isinstance(after.features["energy"].arrays()["values"].base, np.memmap)
+
+
+def test_a_model_may_have_no_features(tmp_path: Path) -> None:
+    save(dataclasses.replace(make_recommender(), features=None, transform=None), tmp_path, {})
+    found = load(tmp_path, verify=True)
+    assert found.features is found.transform is None
+    assert not list(tmp_path.glob("features.*"))
+
+
+def test_features_of_other_songs_are_refused(tmp_path: Path) -> None:
+    save(dataclasses.replace(make_recommender(), features=make_recommender(n=SONGS + 1).features), tmp_path, {})
+    with pytest.raises(ArtifactError, match="features does not fit"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["features", "transform"])
+@pytest.mark.parametrize("value", [[], {}, 7, "x", {"columns": [{"name": "../x", "kind": "number"}], "n_songs": 3}])
+def test_damaged_settings_of_features_are_refused(model: Path, part: str, value: object) -> None:
+    change(model, **{part: value})
+    with pytest.raises(ArtifactError):
+        load(model)
 
 
 def test_arrays_are_memory_mapped_so_that_processes_share_them(model: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from inference.history import EventWeighting
 from inference.request import Event, Request
 from inference.scorers import HybridScorer
+from tests.inference.features.songs import raw_song
 from tests.inference.models import SONGS, make_recommender
 
 MODEL = make_recommender()
@@ -21,6 +22,9 @@ requests = st.builds(
     user_id=st.sampled_from([None, "u0", "u3", "nobody"]),
     events=st.lists(st.builds(Event, song_ids, event_type=st.sampled_from([None, "play"])), max_size=4).map(tuple),
     items=st.lists(song_ids, max_size=4).map(tuple),
+    songs=st.lists(st.integers(0, 60).map(raw_song) | st.just({"item_id": "s3", "artist": "artist 1"}) | st.just({}), max_size=2).map(
+        tuple
+    ),
     exclude=st.lists(song_ids, max_size=4).map(tuple),
     candidates=st.none() | st.lists(song_ids, max_size=6).map(tuple),
     num_recommendations=st.none() | st.integers(1, SONGS + 5),
@@ -51,16 +55,19 @@ def test_a_list_is_as_long_as_asked_unless_the_songs_run_out(request: Request) -
     allowed -= set(request.exclude)
     if request.leaves_out_seen:
         allowed -= {MODEL.items.id(n) for n in MODEL.history(request).numbers.tolist()}
+        allowed -= {song["item_id"] for song in request.songs if "item_id" in song}
     assert len(ids(request)) == min(request.limit, len(allowed))
 
 
 @given(request=requests)
 def test_the_reasons_of_a_song_sum_to_one_when_all_are_given(request: Request) -> None:
     history = MODEL.history(request)
-    ranking = MODEL._rank(request, history)
-    if not len(history):
+    seeds = MODEL._seeds(request, history)
+    ranking = MODEL._rank(request, history, seeds)
+    if not len(history) and seeds is None:
         return
-    parts = MODEL.scorer.contributions_by_model(history, ranking.numbers, "hybrid")
+    parts = MODEL.scorer.contributions_by_model(history, ranking.numbers, "hybrid") if len(history) else {}
+    parts = parts if seeds is None else seeds.contributions(parts, ranking.numbers)
     np.testing.assert_allclose(sum(parts.values()).sum(axis=0), ranking.scores, atol=1e-6)
 
 

@@ -1,11 +1,14 @@
-"""A real server on a model made by hand, one for each file of tests that asks for it."""
+"""A real server on a model made by hand, one for each file of tests that asks for it, and the image, built once."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from scripts.build_and_push import build_command
+from tests.integration.containers import IMAGE, docker
 from tests.integration.serving import Server, make_model, serving
 
 
@@ -17,3 +20,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (parent / "model" / "manifest.json").write_text("{}")
     with serving(parent) as server:
         yield server.wait_until_healthy()
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """Builds the image, by the command that scripts/build_and_push runs."""
+    if shutil.which("docker") is None or docker("info", check=False).returncode != 0:
+        pytest.skip("no Docker engine answers")
+    _, *arguments = build_command([IMAGE], None)
+    docker(*arguments)
+    return IMAGE

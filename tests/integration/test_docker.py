@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -17,41 +16,13 @@ from typing import Any
 
 import pytest
 
-from scripts.build_and_push import ROOT, build_command
+from scripts.build_and_push import ROOT
+from tests.integration.containers import STRICT, docker, make_base
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1500)]
 
-IMAGE = "music-recommender:test"
-STRICT = ["--user", "12345:12345", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 QUICK = {"als_factors": "16", "split_min_listener_items": "3"}
 STOP_SECONDS = 30  # between SIGTERM and SIGKILL, when SageMaker stops a server
-
-
-def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    finished = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    assert not check or finished.returncode == 0, f"docker {' '.join(arguments)}\n{finished.stdout}\n{finished.stderr}"
-    return finished
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    """Builds the image, by the command that scripts/build_and_push runs."""
-    if shutil.which("docker") is None or docker("info", check=False).returncode != 0:
-        pytest.skip("no Docker engine answers")
-    _, *arguments = build_command([IMAGE], None)
-    docker(*arguments)
-    return IMAGE
-
-
-def make_base(folder: Path, data: Path, hyperparameters: dict[str, str]) -> Path:
-    """Makes an ``/opt/ml`` as the platform does, which user 12345 may write where a container may write."""
-    shutil.copytree(data, folder / "input" / "data")
-    (folder / "input" / "config").mkdir()
-    (folder / "input" / "config" / "hyperparameters.json").write_text(json.dumps(hyperparameters))
-    for name in ("model", "output"):
-        (folder / name).mkdir()
-        (folder / name).chmod(0o777)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -157,7 +157,7 @@ def test_all_wrong_hyperparameters_are_told_at_once_before_any_data_is_read(new_
         ("input/data/interactions/part-0.csv", "\x00\x01\x02", "part-0.csv"),
         ("input/data/interactions/part-0.parquet", "not parquet", "part-0.parquet"),
         ("input/config/hyperparameters.json", "{", "hyperparameters.json"),
-        ("input/config/inputdataconfig.json", '{"interactions": {"TrainingInputMode": "Pipe"}}', "TrainingInputMode"),
+        ("input/config/inputdataconfig.json", '{"interactions": {"TrainingInputMode": "Tube"}}', "TrainingInputMode"),
     ],
 )
 def test_a_users_mistake_ends_with_code_2_and_a_sentence_that_names_the_place(new_job: NewJob, place: str, text: str, says: str) -> None:
@@ -178,10 +178,11 @@ def test_a_job_without_any_channel_says_what_to_add(tmp_path: Path) -> None:
 
 
 def test_a_host_that_does_not_lead_ends_well_and_writes_nothing(new_job: NewJob) -> None:
-    job = new_job().file("input/config/resourceconfig.json", '{"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}')
+    job = new_job().hyperparameters({**SMALL, "data_engine": "pandas"})
+    job.file("input/config/resourceconfig.json", '{"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}')
     code, log = job.run()
     assert code == 0
-    assert 'event=nothing_to_do reason="algo-1 trains alone' in log
+    assert 'event=nothing_to_do reason="algo-1 reads the data alone' in log
     assert not job.model.exists()
 
 

@@ -179,15 +179,15 @@ def test_nothing_of_the_test_listeners_reaches_the_fitted_model_or_its_weights(v
     rows = [(f"u{user}", f"s{song}") for user in range(40) for song in rng.choice(60, 12, replace=False).tolist()]
     (tmp_path / "events.csv").write_text("USER_ID,ITEM_ID\n" + "\n".join(map(",".join, rows)), encoding="utf-8")
     settings = TrainingConfig.from_hyperparameters({"split_validation_fraction": validation, "als_factors": "8"})
-    dataset = pipeline.extract({"interactions": tmp_path / "events.csv"}, settings.data)
+    dataset = pipeline.extract({"interactions": tmp_path / "events.csv"}, settings)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = pipeline.split_listeners(user_items, settings.split, settings.seed, hold_out_test=True)
     other = user_items.toarray()
     for case in split.test:
         other[case.user] = rng.permutation(other[case.user])
 
-    before = pipeline.fit(settings, dataset, user_items, split, 1)
-    after = pipeline.fit(settings, dataset, type(user_items)(other), split, 1)
+    before = pipeline.fit(settings, dataset, None, user_items, split, 1)
+    after = pipeline.fit(settings, dataset, None, type(user_items)(other), split, 1)
 
     assert split.test
     assert before.weights == after.weights

@@ -1,98 +1,246 @@
-"""Reads all files of a channel into one set of columns, named by their role."""
+"""Reads a channel: finds its files, sees what they are, and has their pieces prepared by an engine, in order, a few at a time."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from training.data.csv_blocks import CsvBlocks
+from training.data.csv_file import csv_stream
+from training.data.dataset import InputFile
+from training.data.engine import Engine
 from training.data.errors import UserDataError
-from training.data.files import data_files
-from training.data.ids import song_key
-from training.data.json_lines import LIST_SEPARATOR
-from training.data.readers import open_table
-from training.data.values import TEXT, encode, to_text
+from training.data.file_plan import FilePlan, Piece, inspect, pieces
+from training.data.files import FORMAT_NAMES, DataFile, channel_files, naming_the_file, open_stream
+from training.data.judge import Judge
+from training.data.pipe_channel import PipeChannel
+from training.data.problems import MAX_EXAMPLES, Example, Kind, Ledger, Problem, shown
+from training.data.read_pipe import opened
+from training.data.readers import read_piece
+from training.data.row_chunk import Chunk
+from training.data.schemas import Schema
+from training.data.values import to_text
 
-TEXT_ROLES = ("user", "item", "event_type", "title", "artist", "genre")
-Columns = dict[str, pa.ChunkedArray]
-# Given a file and its columns, says which of them plays which role; raises `UserDataError` if one is missing that has to be there.
-Choose = Callable[[Path, Sequence[str]], Mapping[str, str]]
-# Given the roles of a file's columns and these columns, brings them into one form for all files.
-Prepare = Callable[[Mapping[str, str], Columns], Columns]
+Result = TypeVar("Result")
+BLOCK_BYTES = 1 << 21  # of a stream of CSV that is cut while it is decompressed
+# A file that cannot be cut where it lies is one piece of work, or from this size (as it lies there) on a stream that is read here.
+BLOCKS_FROM, STREAM_BYTES = 1 << 20, 1 << 28
+# Of a file and its columns: its schema, and which column plays which role.
+Choose = Callable[[Path, Sequence[str]], tuple[Schema, dict[str, str]]]
+Cells = Mapping[str, pa.ChunkedArray]
+# Of the columns of some rows, by role, with the number of each row: what becomes of it. Rows that it drops it tells the judge.
+Prepare = Callable[[Cells, NDArray[np.int64], dict[str, str], Schema, Judge], Result]
+ChannelPath = Path | PipeChannel
 
 
-def read_channel(name: str, paths: Sequence[Path], choose: Choose, counts: Counter[str], prepare: Prepare | None = None) -> Columns | None:
-    """All rows of a channel as {role: column}, or None if it has no files. The columns of `TEXT_ROLES` are text.
+@dataclass(frozen=True)
+class Work:
+    """A piece of a file, and what its columns are."""
 
-    A file that lacks an optional column has missing values in it. A file without an `item` column, but with artist and title, gets
-    its song ids from them (`song_key`). Counts files, rows, and rows that do not have the shape of a row.
+    piece: Piece
+    roles: dict[str, str]
+    schema: Schema
+    policies: dict[str, str]
+
+
+@dataclass
+class Part(Generic[Result]):
+    """What became of some rows of a piece of a file, misshapen ones counted in ``rows``. ``rows_before``: of the file, before the piece."""
+
+    file: DataFile
+    piece: int
+    result: Result
+    ledger: Ledger
+    rows: int
+    rows_before: int = 0
+
+
+@dataclass
+class Channel:
+    """The files of one channel, and how often they were read so far."""
+
+    name: str
+    plans: list[FilePlan]
+    pipes: list[PipeChannel]
+    chosen: dict[str, tuple[Schema, dict[str, str]]] = field(default_factory=dict)
+    files: list[InputFile] = field(default_factory=list)
+    read_pipes: list[FilePlan] = field(default_factory=list)
+    passes: int = 0
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that a column of some file plays."""
+        return {role for _, roles in self.chosen.values() for role in roles}
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(plan.size for plan in self.plans)
+
+
+def look_at(
+    name: str, paths: Sequence[ChannelPath], choose: Choose, engine: Engine, piece_bytes: int, sharded: bool, ledger: Ledger
+) -> Channel:
+    """Sees which files a channel has, on every host if they are spread over hosts, and chooses their columns.
+
+    Raises ``UserDataError`` for a file that cannot be read, or lacks a column.
     """
-    parts: list[Columns] = []
-    for path in paths:
-        files, ignored = data_files(path)
-        counts[f"{name}.files_ignored"] += ignored
-        for file in files:
-            table_file = open_table(file)
-            counts[f"{name}.files_read"] += 1
-            if not table_file.columns:
+    folders = [path for path in paths if isinstance(path, Path)]
+    find = partial(channel_files, name, folders)
+    found = engine.on_each_host(find) if sharded else {"": find()}
+    files = [replace(file, host=host if sharded else "") for host, (some, _) in found.items() for file in some]
+    files.sort(key=lambda file: (file.name, file.host))
+    plans = list(engine.map(partial(inspect, piece_bytes=piece_bytes), files, _host_of_file))
+    ledger.counts[f"{name}.files_ignored"] += sum(ignored for _, ignored in found.values())
+    ledger.counts[f"{name}.files_read"] += len(plans)
+    channel = Channel(name, [plan for plan in plans if plan.columns], [path for path in paths if isinstance(path, PipeChannel)])
+    for plan in channel.plans:
+        channel.chosen[plan.file.name] = choose(plan.file.path, plan.columns)
+    return channel
+
+
+def read(channel: Channel, prepare: Prepare[Result], choose: Choose, engine: Engine, ledger: Ledger) -> Iterator[Part[Result]]:
+    """Yields what ``prepare`` makes of the channel's rows, in the order of files and rows. Adds what was found to the ledger."""
+    channel.read_pipes = []
+    rows_of: dict[str, int] = {}
+    begun: dict[tuple[str, int], int] = {}
+    for part in _parts(channel, prepare, choose, engine, ledger):
+        name = part.file.name
+        part.rows_before = begun.setdefault((name, part.piece), rows_of.get(name, 0))
+        rows_of[name] = rows_of.get(name, 0) + part.rows
+        ledger.merge(part.ledger, part.rows_before)
+        ledger.counts[f"{channel.name}.rows_read"] += part.rows
+        yield part
+    channel.passes += 1
+    channel.files = [_input_file(channel, plan, rows_of.get(plan.file.name, 0)) for plan in (*channel.plans, *channel.read_pipes)]
+
+
+def _parts(channel: Channel, prepare: Prepare[Result], choose: Choose, engine: Engine, ledger: Ledger) -> Iterator[Part[Result]]:
+    reading = _Reading(channel, prepare, engine, ledger.policies)
+    waiting: list[Piece] = []
+    for plan in channel.plans:
+        if not reading.streams(plan):
+            waiting += pieces(plan)
+            continue
+        yield from reading.pieces(waiting)
+        waiting = []
+        yield from reading.stream(plan)
+    yield from reading.pieces(waiting)
+    for pipe in channel.pipes:
+        with opened(channel.name, pipe.epoch(channel.passes)) as file:
+            if not file.columns:
                 continue
-            roles = choose(file, table_file.columns)
-            table, misshapen = table_file.read(list(dict.fromkeys(roles.values())))
-            part = {role: _readable(table.column(table.column_names.index(column)), role, column, file) for role, column in roles.items()}
-            if "item" not in part and {"artist", "title"} <= part.keys():
-                part["item"] = song_keys(part["artist"], part["title"])
-                counts[f"{name}.ids_made_from_artist_and_title"] += table.num_rows
-            counts[f"{name}.rows_read"] += table.num_rows + misshapen
-            counts[f"{name}.dropped_misshapen_row"] += misshapen
-            parts.append(prepare(roles, part) if prepare else part)
-    return _concatenate(parts) if parts else None
+            channel.chosen[file.plan.file.name] = choose(pipe.path, file.columns)
+            work = reading.work(Piece(file.plan, 0))
+            yield from reading.chunks(file.chunks(wanted_columns(work.roles)), work)
+            channel.read_pipes.append(file.plan)
 
 
-def _readable(column: pa.ChunkedArray, role: str, name: str, file: Path) -> pa.ChunkedArray:
-    """The column, as text if its role is one of text. Raises `UserDataError` if it holds records, or bytes that are no text."""
-    kind = column.type.value_type if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) else column.type
+@dataclass(frozen=True)
+class _Reading(Generic[Result]):
+    """How the files of a channel are read: cut into pieces that the engine prepares side by side, as far as they can be cut."""
+
+    channel: Channel
+    prepare: Prepare[Result]
+    engine: Engine
+    policies: dict[str, str]
+
+    def work(self, piece: Piece) -> Work:
+        schema, roles = self.channel.chosen[piece.plan.file.name]
+        return Work(piece, roles, schema, self.policies)
+
+    def pieces(self, some: Iterable[Piece]) -> Iterator[Part[Result]]:
+        for parts in self.engine.map(partial(_prepare_all, prepare=self.prepare), map(self.work, some), _host_of_work):
+            yield from parts
+
+    def chunks(self, some: Iterable[Chunk], work: Work) -> Iterator[Part[Result]]:
+        for chunk in some:
+            yield _part(chunk, work, self.prepare)
+
+    def streams(self, plan: FilePlan) -> bool:
+        """Whether a file that cannot be cut where it lies is read here as a stream. Other hosts' processes read smaller files whole."""
+        alone = self.engine.name == "pandas" and _is_csv(plan)
+        return plan.whole and plan.kind != "parquet" and not plan.file.host and plan.size >= (BLOCKS_FROM if alone else STREAM_BYTES)
+
+    def stream(self, plan: FilePlan) -> Iterator[Part[Result]]:
+        if not _is_csv(plan):
+            work = self.work(Piece(plan, 0))
+            yield from self.chunks(read_piece(work.piece, wanted_columns(work.roles)), work)
+            return
+        rows = 0
+        with naming_the_file(plan.file.path, plan.kind), open_stream(plan.file.path) as stream:
+            cut = CsvBlocks(stream, BLOCK_BYTES, plan.delimiter)
+            for part in self.pieces(Piece(plan, number, content=content) for number, content in enumerate(cut)):
+                rows += part.rows
+                yield part
+            if cut.rest is not None:
+                work = self.work(Piece(plan, cut.blocks))
+                some = csv_stream(plan.file.path, cut.rest, plan.csv_head, wanted_columns(work.roles), rows, has_header=not cut.blocks)
+                yield from self.chunks(some, work)
+
+
+def _is_csv(plan: FilePlan) -> bool:
+    return plan.kind in ("csv", "tsv") and not plan.escaped
+
+
+def _prepare_all(work: Work, prepare: Prepare[Result]) -> list[Part[Result]]:
+    return list(prepared(work, prepare))
+
+
+def prepared(work: Work, prepare: Prepare[Result]) -> Iterator[Part[Result]]:
+    """Reads one piece, chunk by chunk, and prepares its rows."""
+    for chunk in read_piece(work.piece, wanted_columns(work.roles)):
+        yield _part(chunk, work, prepare)
+
+
+def wanted_columns(roles: Mapping[str, str]) -> list[str]:
+    """The columns to read for these roles, each once."""
+    return list(dict.fromkeys(roles.values()))
+
+
+def _part(chunk: Chunk, work: Work, prepare: Prepare[Result]) -> Part[Result]:
+    file = work.piece.plan.file
+    ledger = Ledger(work.policies)
+    judge = Judge(file.channel, file.name, chunk.rows, ledger)
+    if chunk.misshapen:
+        examples = [Example(file.name, row, shown(text)) for row, text in chunk.misshapen[:MAX_EXAMPLES]]
+        ledger.problems[Kind(file.channel, "misshapen_row", "")] = Problem(len(chunk.misshapen), examples)
+        ledger.counts[f"{file.channel}.dropped_misshapen_row"] += len(chunk.misshapen)
+    places = {name: place for place, name in enumerate(wanted_columns(work.roles))}
+    cells = {role: readable(chunk.table.column(places[name]), name, file.path) for role, name in work.roles.items()}
+    result = prepare(cells, chunk.rows, work.roles, work.schema, judge)
+    return Part(file, work.piece.number, result, ledger, len(chunk.rows) + len(chunk.misshapen))
+
+
+def readable(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+    """The column, as text if it holds bytes. Raises `UserDataError` if it holds records, or bytes that are no text."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
     if pa.types.is_nested(kind):
-        raise UserDataError(f'{file}: the column "{name}" holds records or nested lists ({column.type}), where single values are needed')
+        raise UserDataError(f'{path}: the column "{name}" holds records or nested lists ({column.type}), where single values are needed')
     try:
-        return to_text(column) if role in TEXT_ROLES or pa.types.is_binary(kind) else column
+        return to_text(column) if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else column
     except pa.ArrowException as error:
-        raise UserDataError(f'{file}: the column "{name}" ({column.type}) cannot be read as text: {error}') from error
+        raise UserDataError(f'{path}: the column "{name}" ({column.type}) cannot be read as text: {error}') from error
 
 
-def song_keys(artists: pa.ChunkedArray, titles: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The text id of each row, null where artist or title is missing. Each distinct pair is worked on once."""
-    artist_texts, artist_codes = encode(artists)
-    title_texts, title_codes = encode(titles)
-    pairs = np.where((artist_codes < 0) | (title_codes < 0), -1, artist_codes * len(title_texts) + title_codes)
-    distinct, places = np.unique(pairs, return_inverse=True)
-    keys = [_pair_key(pair, artist_texts, title_texts) for pair in distinct.tolist()]
-    return pa.chunked_array([pa.array(keys, TEXT).take(pa.array(places))])
+def _host_of_file(file: DataFile) -> str | None:
+    return file.host or None
 
 
-def _pair_key(pair: int, artists: list[str], titles: list[str]) -> str | None:
-    if pair < 0:
-        return None
-    artist, title = divmod(pair, len(titles))
-    return song_key(artists[artist].replace(LIST_SEPARATOR, ","), titles[title]) or None
+def _host_of_work(work: Work) -> str | None:
+    return work.piece.plan.file.host or None
 
 
-def _concatenate(parts: list[Columns]) -> Columns:
-    lengths = [len(next(iter(part.values()))) for part in parts]
-    return {
-        role: _chain([part.get(role, pa.nulls(length)) for part, length in zip(parts, lengths, strict=True)])
-        for role in dict.fromkeys(role for part in parts for role in part)
-    }
-
-
-def _chain(arrays: list[pa.ChunkedArray]) -> pa.ChunkedArray:
-    """One column of several; as text if their types differ (an id that is a number in one file and text in another)."""
-    kinds = {array.type for array in arrays if array.type != pa.null()}
-    if len(kinds) != 1 or pa.types.is_dictionary(next(iter(kinds))):
-        arrays, kinds = [to_text(_chunked(array)) for array in arrays], {TEXT}
-    kind = kinds.pop()
-    return pa.chunked_array([chunk for array in arrays for chunk in _chunked(array).cast(kind).chunks], kind)
-
-
-def _chunked(array: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+def _input_file(channel: Channel, plan: FilePlan, rows: int) -> InputFile:
+    schema, roles = channel.chosen[plan.file.name]
+    kind = FORMAT_NAMES[plan.kind]
+    return InputFile(channel.name, plan.file.name, kind, plan.size, plan.sha256, rows, plan.columns, roles, schema.name)

@@ -45,8 +45,6 @@ SONG_ROLES: dict[str, tuple[str, ...]] = {
     "tempo": ("tempo", "bpm"),
     "duration": ("duration_ms", "length", "duration", "track_duration", "duration_s", "duration_seconds", "song_length"),
 }
-UNIT_FEATURES = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
-AUDIO_NAMES = (*UNIT_FEATURES[:2], "loudness", *UNIT_FEATURES[2:], "tempo", "duration")
 
 
 def plain(name: str) -> str:

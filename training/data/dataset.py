@@ -1,10 +1,14 @@
 """What extraction hands to everything after it: arrays and vocabularies, no pandas."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+from training.data.problems import Ledger
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,14 @@ def no_interactions() -> Interactions:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """One label per song. `codes`: int32 (songs,), places in `names`, -1 missing. `names`: distinct, sorted by their UTF-8 bytes."""
+
+    codes: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """What is known about the songs, aligned with `Dataset.item_ids`; a song that only events know has empty fields.
 
@@ -57,6 +69,19 @@ class Catalogue:
         others 0-1.
     audio_names: the names of the columns of `audio`.
     known: bool (songs,), which songs have a row in the catalogue.
+    keys: int8 (songs,), pitch class 0-11 with C = 0, -1 missing. modes: int8 (songs,), 1 major, 0 minor, -1 missing.
+    explicit: int8 (songs,), 1 yes, 0 no, -1 missing.
+    labels: by name ("album", "emotion", "language", "time_signature", and the categorical columns that the user named), one label
+        per song.
+    flags: by name ("good_for_party", ...) int8 (songs,), 1 yes, 0 no, -1 missing.
+    numbers: by name, the numeric columns that the user named: float32 (songs,), NaN missing.
+    vectors: by name, the embedding columns that the user named: float32 (songs x dimensions), a row of NaN is missing.
+    terms: by name ("lyrics", and the text columns that the user named) how often each term is in the text: csr uint16
+        (songs x `inference.features.words.TERM_SPACE`), an empty row is missing.
+    similar: (from, to, score) int32, int32, float32 per pair of songs that the catalogue calls similar; None if it has no such columns.
+    units: by audio name what the file's numbers were divided by to be in our units (100 for per cent, 1000 for milliseconds).
+    columns: by role the name of the column in the file, for those who describe a new song as the file does.
+    separators: the characters between artists, and those between genres, in one text of the file.
     """
 
     titles: NDArray[np.object_]
@@ -68,6 +93,51 @@ class Catalogue:
     audio: NDArray[np.float32]
     audio_names: tuple[str, ...]
     known: NDArray[np.bool_]
+    keys: NDArray[np.int8]
+    modes: NDArray[np.int8]
+    explicit: NDArray[np.int8]
+    labels: dict[str, Labels] = field(default_factory=dict)
+    flags: dict[str, NDArray[np.int8]] = field(default_factory=dict)
+    numbers: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    terms: dict[str, csr_array] = field(default_factory=dict)
+    similar: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]] | None = None
+    units: dict[str, float] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    separators: tuple[str, str] = (";|", "|;,")
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file that was read. `name`: its channel and place in it ("items/part/0.csv"). `format`: "CSV", "Parquet", "JSON Lines".
+
+    `columns`: as written in it. `roles`: role -> column, those that were used. `schema`: the name of the schema it was read as.
+    `size` in bytes and `sha256` are of the file as it lies there (compressed, if it is).
+    """
+
+    channel: str
+    name: str
+    format: str
+    size: int
+    sha256: str
+    rows: int
+    columns: tuple[str, ...]
+    roles: dict[str, str]
+    schema: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way from files to arrays: "merge rows of one song: 600 rows in, 540 out"."""
+
+    name: str
+    channel: str
+    rows_in: int
+    rows_out: int
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +149,10 @@ class Dataset:
     catalogue: None if no `items` channel was given.
     test: the channel `test`, held out by the user, over the same vocabularies; None if not given.
     counts: what was read, merged and dropped, by reason ("interactions.rows_read", "items.rows_merged", ...).
+    ledger: the problems that were found, with examples, and what was done about them.
+    steps: what was done, in order, with the rows that went in and came out.
+    files: what was read.
+    aliases: ids of songs that were merged into another song (`quality_duplicate_song`), and that song's id.
     """
 
     item_ids: NDArray[np.object_]
@@ -87,6 +161,10 @@ class Dataset:
     catalogue: Catalogue | None = None
     test: Interactions | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    steps: list[Step] = field(default_factory=list)
+    files: list[InputFile] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_users(self) -> int:

@@ -1,94 +1,198 @@
-"""Reads a channel of listening events: which column is what, what each event weighs, which events are dropped."""
+"""From rows of events to weighted rows: who, what, when, how much it counts. Nothing here looks beyond the rows at hand."""
 
-import logging
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.data.channel import Columns, read_channel
-from training.data.columns import EVENT_ROLES, SONG_ROLES, find_column, missing_column, named_column
+from training.data.columns import plain
 from training.data.config import DataConfig
-from training.data.entries import Entries, combine
-from training.data.errors import UserDataError
-from training.data.values import encode, to_number
+from training.data.dataset import MISSING_TIME
+from training.data.ids import is_placeholder, song_keys
+from training.data.judge import Cells, Judge
+from training.data.sample import Hashes, Limits, hash_ids, kept, mixed
+from training.data.schemas import Schema
+from training.data.times import to_seconds
+from training.data.values import distinct, numbers_of
 
-log = logging.getLogger(__name__)
+COUNTS = ("play_count", "playcount", "plays", "listens", "count")  # columns that can't be below 0
+DAY = 86_400  # clocks differ by a time zone at most
 
 
-def read_events(name: str, paths: Sequence[Path], config: DataConfig, strict: bool, counts: Counter[str]) -> Entries | None:
-    """Reads a channel of events; None if it has no rows. `strict`: a column that the user named must be there.
+@dataclass(frozen=True)
+class Codes:
+    """A column of text as numbers: ``names`` distinct, ``codes`` int32 per row, -1 missing."""
 
-    Raises `UserDataError` for files that cannot be read, columns that are not there, or if no event is usable.
+    names: pa.LargeStringArray
+    codes: NDArray[np.int32]
+
+    def hashes(self, seed: int) -> Hashes:
+        """A hash per row; of what is missing, 0."""
+        return np.append(hash_ids(self.names.to_pylist(), seed), np.uint64(0))[self.codes]
+
+    def placeholders(self) -> NDArray[np.bool_]:
+        """Where the text is one that stands for a missing one: "nan", "null", ..."""
+        return np.append(is_placeholder(self.names), False)[self.codes]
+
+    def take(self, which: NDArray[np.bool_]) -> Codes:
+        """The rows where ``which`` is true, with the names that they use."""
+        codes = self.codes[which]
+        used = np.bincount(codes[codes >= 0], minlength=len(self.names)) > 0
+        if used.all():
+            return Codes(self.names, codes)
+        place = np.append(np.cumsum(used) - 1, -1).astype(np.int32)
+        return Codes(self.names.filter(pa.array(used)), place[codes])
+
+
+@dataclass(frozen=True)
+class Events:
+    """Rows of events that are kept, each with both ids.
+
+    seconds: int64, `MISSING_TIME` where unknown. kinds: of events, None if no column has them. values: float64, NaN missing, None likewise.
+    weights: float64, not 0. rows: int64, the numbers of the rows within the piece of the file. hashes: uint64 of all that is in an event.
     """
-    columns = read_channel(name, paths, lambda path, found: choose_columns(path, found, config, strict), counts)
-    if columns is None or not len(columns["user"]):
-        return None
-    if strict:
-        check_settings(name, columns, config)
-    entries = combine(columns, _weigh(name, columns, config, counts), config.weighting, name, counts)
-    if not len(entries):
-        reasons = ", ".join(f"{key.split('.')[1]}={n}" for key, n in counts.items() if n and key.startswith(f"{name}.dropped"))
-        raise UserDataError(f"channel {name}: none of its {counts[f'{name}.rows_read']} rows is a usable event ({reasons})")
-    return entries
 
+    users: Codes
+    items: Codes
+    seconds: NDArray[np.int64]
+    kinds: Codes | None
+    values: NDArray[np.float64] | None
+    weights: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    hashes: Hashes | None = None
 
-def choose_columns(path: Path, columns: Sequence[str], config: DataConfig, strict: bool) -> dict[str, str]:
-    """Which column plays which role in a file of events: as named by the user, or else as detected."""
-    chosen: dict[str, str] = {}
-    for role, names in EVENT_ROLES.items():
-        setting = f"{role}_column"
-        named: str = getattr(config, setting)
-        column = named_column(columns, named) if named else find_column(columns, names)
-        if column is None and named and strict:
-            raise missing_column(path, columns, "", named, names, f"data_{setting}")
-        column = column or find_column(columns, names)
-        if column:
-            chosen[role] = column
-    if "user" not in chosen:
-        raise missing_column(path, columns, "the listener", config.user_column, EVENT_ROLES["user"], "data_user_column")
-    if "item" not in chosen:
-        pair = {role: find_column(columns, SONG_ROLES[role]) for role in ("artist", "title")}
-        if not all(pair.values()):
-            raise missing_column(path, columns, "the song", config.item_column, EVENT_ROLES["item"], "data_item_column")
-        chosen |= {role: column for role, column in pair.items() if column}
-    return chosen
+    def __len__(self) -> int:
+        return len(self.rows)
 
-
-def check_settings(name: str, columns: Columns, config: DataConfig) -> None:
-    """Refuses settings about event types and values if the events have none."""
-    if config.event_weights and "event_type" not in columns:
-        raise UserDataError(
-            f"data_event_weights is set, but the channel {name} has no column of event types; name it with data_event_type_column"
+    def take(self, which: NDArray[np.bool_]) -> Events:
+        """The rows where ``which`` is true."""
+        if which.all():
+            return self
+        return Events(
+            self.users.take(which),
+            self.items.take(which),
+            self.seconds[which],
+            self.kinds.take(which) if self.kinds is not None else None,
+            self.values[which] if self.values is not None else None,
+            self.weights[which],
+            self.rows[which],
+            self.hashes[which] if self.hashes is not None else None,
         )
-    by_value = config.weighting in ("value", "log_value")
-    if (by_value or config.min_event_value is not None) and "event_value" not in columns:
-        setting = f"data_weighting={config.weighting}" if by_value else "data_min_event_value"
-        raise UserDataError(f"{setting} needs event values, but the channel {name} has none; name the column with data_event_value_column")
 
 
-def _weigh(name: str, columns: Columns, config: DataConfig, counts: Counter[str]) -> NDArray[np.float64]:
-    """The weight of each row, 0 for a row that is dropped."""
-    weights = np.ones(len(columns["user"]))
-    if config.event_weights and "event_type" in columns:
+@dataclass(frozen=True)
+class EventSettings:
+    """``now``: seconds since 1970, before which an event has to be. ``hashed``: a hash per row is needed. ``limits``: of the sample."""
+
+    config: DataConfig
+    now: float
+    hashed: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+def prepare_events(
+    cells: Mapping[str, pa.ChunkedArray],
+    rows: NDArray[np.int64],
+    roles: dict[str, str],
+    schema: Schema,
+    judge: Judge,
+    settings: EventSettings,
+) -> Events:
+    """The events of some rows of a file."""
+    config, limits = settings.config, settings.limits
+    item_ids = cells["item"] if "item" in cells else song_keys(cells["artist"], cells["title"])
+    users, items = codes_of(cells["user"]), codes_of(item_ids)
+    kinds = codes_of(cells["event_type"]) if "event_type" in cells else None
+    seconds = _times(cells, roles, judge, settings.now, len(rows))
+    values = _values(cells, roles, judge)
+    weights = _weights(len(rows), kinds, values, config, judge)
+    for role, codes in (("user", users), ("item", items)):
+        column = cells.get(role, cells.get("title"))
+        name = roles.get(role, roles.get("title", ""))
+        judge.found("missing_id", name, (codes.codes < 0) & judge.kept, Cells(column))
+        judge.found("placeholder_id", name, codes.placeholders() & judge.kept, Cells(column))
+    if limits.songs is not None:
+        judge.drop("not_sampled", ~kept(items.hashes(limits.seed), limits.songs))
+    if limits.listeners is not None:
+        judge.drop("not_sampled", ~kept(users.hashes(limits.seed), limits.listeners))
+    hashes = _hashes(users, items, seconds, kinds, values, limits.seed) if settings.hashed else None
+    if hashes is not None:
+        judge.drop("not_sampled", ~kept(hashes, limits.events))
+    return Events(users, items, seconds, kinds, values, weights, rows, hashes).take(judge.kept)
+
+
+def codes_of(column: pa.ChunkedArray) -> Codes:
+    """The column as numbers of its distinct texts."""
+    names, codes = distinct(column)
+    return Codes(names, codes.astype(np.int32))
+
+
+def _times(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: Judge, now: float, n_rows: int) -> NDArray[np.int64]:
+    if "timestamp" not in cells:
+        return np.full(n_rows, MISSING_TIME)
+    seconds, broken = to_seconds(cells["timestamp"])
+    judge.found("broken_time", roles["timestamp"], broken, Cells(cells["timestamp"]))
+    future = seconds > now + DAY
+    judge.found("future_time", roles["timestamp"], future, Cells(cells["timestamp"]))
+    seconds[future] = MISSING_TIME
+    return seconds
+
+
+def _values(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: Judge) -> NDArray[np.float64] | None:
+    if "event_value" not in cells:
+        return None
+    values, unreadable = numbers_of(cells["event_value"])
+    judge.found("unreadable_value", roles["event_value"], unreadable, Cells(cells["event_value"]))
+    if plain(roles["event_value"]) in COUNTS:
+        judge.found("out_of_range", roles["event_value"], values < 0, Cells(cells["event_value"]))
+        values[values < 0] = np.nan
+    return values
+
+
+def _weights(n_rows: int, kinds: Codes | None, values: NDArray[np.float64] | None, config: DataConfig, judge: Judge) -> NDArray[np.float64]:
+    """The weight of each row; a row that weighs 0 is dropped."""
+    weights = np.ones(n_rows)
+    if config.event_weights and kinds is not None:
         weight_of = {kind.strip().casefold(): float(weight) for kind, weight in config.event_weights.items()}
-        kinds, codes = encode(columns["event_type"])
-        if unused := set(weight_of).difference(kind.strip().casefold() for kind in kinds):
-            log.warning("event_weights_unused channel=%s types=%s", name, ",".join(sorted(unused)))
-        weights = np.array([*(weight_of.get(kind.strip().casefold(), 1.0) for kind in kinds), 1.0])[codes]
-        counts[f"{name}.dropped_event_type_of_weight_0"] += int((weights == 0).sum())
-    by_value = config.weighting in ("value", "log_value")
-    if (by_value or config.min_event_value is not None) and "event_value" in columns:
-        values, unparsed = to_number(columns["event_value"])
-        counts[f"{name}.event_values_unparsed"] += unparsed
-        if config.min_event_value is not None:
-            low = ~(values >= config.min_event_value)  # a missing value is low, too
-            counts[f"{name}.dropped_below_min_event_value"] += int((low & (weights != 0)).sum())
-            weights[low] = 0
-        if by_value:
-            values = np.nan_to_num(values)
-            counts[f"{name}.dropped_event_value_missing_or_0"] += int(((values == 0) & (weights != 0)).sum())
-            weights = weights * values
+        names = kinds.names.to_pylist()
+        weights = np.array([*(weight_of.get(kind.strip().casefold(), 1.0) for kind in names), 1.0])[kinds.codes]
+        judge.drop("event_type_of_weight_0", weights == 0)
+    if values is None:
+        return weights
+    if config.min_event_value is not None:
+        judge.drop("below_min_event_value", ~(values >= config.min_event_value))  # a missing value is low, too
+    if config.weighting in ("value", "log_value"):
+        judge.drop("event_value_missing_or_0", (np.nan_to_num(values) == 0))
+        weights = weights * np.nan_to_num(values)
     return weights
+
+
+def _hashes(
+    users: Codes, items: Codes, seconds: NDArray[np.int64], kinds: Codes | None, values: NDArray[np.float64] | None, seed: int
+) -> Hashes:
+    parts = [users.hashes(seed), items.hashes(seed), seconds.view(np.uint64)]
+    if kinds is not None:
+        parts.append(kinds.hashes(seed))
+    if values is not None:
+        parts.append(np.nan_to_num(values).view(np.uint64))
+    return mixed(*parts)
+
+
+def kinds_of(events: Sequence[Events]) -> set[str]:
+    """The types of events that occur, as they are compared."""
+    return {kind.strip().casefold() for one in events if one.kinds is not None for kind in one.kinds.names.to_pylist()}
+
+
+def renamed(codes: Codes, aliases: Mapping[str, str]) -> Codes:
+    """The column with these names replaced."""
+    if not aliases:
+        return codes
+    names = pa.array([aliases.get(name, name) for name in codes.names.to_pylist()], pa.large_string())
+    encoded = pc.dictionary_encode(names)
+    place = np.append(encoded.indices.to_numpy(), -1).astype(np.int32)
+    return Codes(encoded.dictionary, place[codes.codes])

@@ -1,10 +1,15 @@
 """Ids: the text id of a song without one, and vocabularies, in which an id's place is its number."""
 
-import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from inference.features.values import LIST_SEPARATOR, normal
+from training.data.policies import PLACEHOLDERS
+from training.data.values import TEXT, encode
 
 
 def song_key(artists: str, title: str) -> str:
@@ -14,12 +19,6 @@ def song_key(artists: str, title: str) -> str:
     """
     artists, title = normal(artists), normal(title)
     return f"{artists} - {title}" if artists and title else ""
-
-
-def normal(text: str) -> str:
-    """Text as it is compared: casefolded, NFC, white space collapsed and stripped."""
-    folded = " ".join(text.casefold().split())
-    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
 def vocabulary(*groups: Iterable[str]) -> NDArray[np.object_]:
@@ -34,3 +33,28 @@ def numbers(ids: list[str], within: NDArray[np.object_]) -> NDArray[np.int32]:
     """The number of each id in a vocabulary that holds them all."""
     place = {identifier: number for number, identifier in enumerate(within)}
     return np.fromiter((place[identifier] for identifier in ids), dtype=np.int32, count=len(ids))
+
+
+def song_keys(artists: pa.ChunkedArray, titles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The text id of each row, null where artist or title is missing. Each distinct pair is worked on once."""
+    artist_texts, artist_codes = encode(artists)
+    title_texts, title_codes = encode(titles)
+    artist_names = [normal(text.replace(LIST_SEPARATOR, ",")) for text in artist_texts]
+    title_names = [normal(text) for text in title_texts]
+    pairs = np.where((artist_codes < 0) | (title_codes < 0), -1, artist_codes * max(len(title_texts), 1) + title_codes)
+    distinct, places = np.unique(pairs, return_inverse=True)
+    keys = [_pair_key(pair, artist_names, title_names) for pair in distinct.tolist()]
+    return pa.chunked_array([pa.array(keys, TEXT).take(pa.array(places))])
+
+
+def _pair_key(pair: int, artists: list[str], titles: list[str]) -> str | None:
+    if pair < 0:
+        return None
+    artist, title = divmod(pair, len(titles))
+    return f"{artists[artist]} - {titles[title]}" if artists[artist] and titles[title] else None
+
+
+def is_placeholder(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Where an id is a word that stands for a missing one, as programs write it: "nan", "NULL", "None", ...; false where it is null."""
+    words = pa.array(sorted(PLACEHOLDERS), ids.type)
+    return np.asarray(pc.is_in(pc.utf8_lower(ids), value_set=words)).astype(bool)

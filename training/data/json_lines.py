@@ -1,20 +1,26 @@
 """Reads JSON Lines, or one JSON array of objects. Numbers keep the text they are written with, so ids stay exact."""
 
+from __future__ import annotations
+
+import codecs
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from inference.features.values import LIST_SEPARATOR
 from training.data.errors import UserDataError
-from training.data.files import naming_the_file, open_stream, read_head
+from training.data.files import Readable, open_stream
+from training.data.row_chunk import Chunk, numbered
 
-LIST_SEPARATOR = "\x1f"  # between the values of a list, once it is text; ASCII's own "unit separator"
 ROWS_PER_CHUNK = 50_000
 BLOCK_BYTES = 1 << 22
-BAD = object()
+MAX_SHOWN = 80
+_SPACE = re.compile(r"[ \t\r\n,]*")
 
 
 def _number(text: str) -> str:
@@ -23,64 +29,72 @@ def _number(text: str) -> str:
 
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=_number)
+Record = dict[str, Any] | str  # a record, or the text of what is none
 
 
-class JsonLinesFile:
-    """One object per line. The whole file is read at once, since any line may bring a new column."""
+def is_array(head: bytes) -> bool:
+    """Whether a file that begins so is one JSON array."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.misshapen: list[str] = []
-        chunks: list[dict[str, pa.Array]] = []
-        self.lengths: list[int] = []
-        with naming_the_file(path, "json"), open_stream(path) as stream:
-            records = self._array(stream.read()) if _is_array(path) else self._lines(stream)
-            while rows := list(islice(records, ROWS_PER_CHUNK)):
-                chunks.append(_to_columns(rows))
-                self.lengths.append(len(rows))
-        self.chunks = chunks
-        self.columns: list[str] = list(dict.fromkeys(name for chunk in chunks for name in chunk))
-        if self.misshapen and not chunks:
-            raise UserDataError(f"{path}: no line is a JSON object; the first one reads {self.misshapen[0]!r}")
 
-    def read(self, columns: Sequence[str]) -> tuple[pa.Table, int]:
-        """The columns as text, null where a line has no such key. Lines that are no JSON object are left out and counted."""
-        arrays = [
-            pa.chunked_array(
-                [chunk.get(name, pa.nulls(length, pa.large_string())) for chunk, length in zip(self.chunks, self.lengths, strict=True)],
-                type=pa.large_string(),
-            )
-            for name in columns
-        ]
-        return pa.table(arrays, names=list(columns)), len(self.misshapen)
-
-    def _lines(self, stream: Any) -> Iterator[dict[str, Any]]:
-        for number, raw in enumerate(_byte_lines(stream)):
-            line = raw.decode("utf-8-sig" if number == 0 else "utf-8", errors="replace").strip()
-            if not line:
-                continue
-            try:
-                record = _DECODER.decode(line)
-            except (json.JSONDecodeError, RecursionError):
-                record = BAD
+def json_columns(path: Path, array: bool) -> tuple[str, ...]:
+    """Every key of every object of a file, in the order of their first use: any line may bring a new one."""
+    with open_stream(path) as stream:
+        names: dict[str, None] = {}
+        first_bad = ""
+        for record in records(path, stream, array):
             if isinstance(record, dict):
-                yield record
+                names.update(dict.fromkeys(record))
             else:
-                self.misshapen.append(line[:80])
+                first_bad = first_bad or record
+    if first_bad and not names:
+        raise UserDataError(f"{path}: no line is a JSON object; the first one reads {first_bad[:MAX_SHOWN]!r}")
+    return tuple(names)
 
-    def _array(self, content: bytes) -> Iterator[dict[str, Any]]:
+
+def json_part(path: Path, columns: Sequence[str], start: int, stop: int) -> Iterator[Chunk]:
+    """The lines between two positions of a file at which lines begin."""
+    with path.open("rb") as file:
+        file.seek(start)
+        lines = file.read(stop - start if stop >= 0 else -1).split(b"\n")
+    yield from json_chunks(_lines(lines), columns)
+
+
+def json_stream(path: Path, stream: Readable, array: bool, columns: Sequence[str]) -> Iterator[Chunk]:
+    """The records of a stream that can be read once, in chunks."""
+    yield from json_chunks(records(path, stream, array), columns)
+
+
+def json_chunks(found: Iterator[Record], columns: Sequence[str]) -> Iterator[Chunk]:
+    """Chunks with the columns as text, null where a record has no such key."""
+    before = 0
+    while some := list(islice(found, ROWS_PER_CHUNK)):
+        misshapen = [(before + 1 + place, record) for place, record in enumerate(some) if isinstance(record, str)]
+        rows = [record for record in some if isinstance(record, dict)]
+        arrays = [pa.array([_to_text(row.get(name)) for row in rows], pa.large_string()) for name in columns]
+        table = pa.Table.from_arrays(arrays, names=list(columns))
+        yield numbered(table, before, misshapen) if arrays else Chunk(table, numbered(table, before, []).rows[:0], misshapen)
+        before += len(some)
+
+
+def records(path: Path, stream: Readable, array: bool) -> Iterator[Record]:
+    """The objects of a stream, and the text of whatever else stands between them. Holds one block at a time."""
+    return _array(path, stream) if array else _lines(_byte_lines(stream))
+
+
+def _lines(lines: Iterable[bytes]) -> Iterator[Record]:
+    for raw in lines:
+        line = raw.decode("utf-8", errors="replace").removeprefix("\ufeff").strip()
+        if not line:
+            continue
         try:
-            records = _DECODER.decode(content.decode("utf-8-sig").strip())
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise UserDataError(f"{self.path}: is neither JSON Lines nor a JSON array: {error}") from error
-        for record in records:
-            if isinstance(record, dict):
-                yield record
-            else:
-                self.misshapen.append(str(record)[:80])
+            record = _DECODER.decode(line)
+        except (json.JSONDecodeError, RecursionError):
+            record = None
+        yield record if isinstance(record, dict) else line[:MAX_SHOWN]
 
 
-def _byte_lines(stream: Any) -> Iterator[bytes]:
+def _byte_lines(stream: Readable) -> Iterator[bytes]:
     rest = b""
     while block := stream.read(BLOCK_BYTES):
         *lines, rest = (rest + block).split(b"\n")
@@ -88,13 +102,30 @@ def _byte_lines(stream: Any) -> Iterator[bytes]:
     yield rest
 
 
-def _is_array(path: Path) -> bool:
-    return read_head(path).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-
-
-def _to_columns(rows: list[dict[str, Any]]) -> dict[str, pa.Array]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: pa.array([_to_text(row.get(name)) for row in rows], pa.large_string()) for name in names}
+def _array(path: Path, stream: Readable) -> Iterator[Record]:
+    """The values of an array, decoded one by one from a buffer that is filled up whenever a value is cut off at its end."""
+    to_text = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+    text, place, ended, opened = "", 0, False, False
+    while True:
+        place = _SPACE.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
+        try:
+            if not opened and text[place : place + 1] == "[":
+                opened, place = True, place + 1
+                continue
+            if text[place : place + 1] == "]":
+                return
+            record, end = _DECODER.raw_decode(text, place)
+            if end == len(text) and not ended:  # a number may go on
+                raise json.JSONDecodeError("cut off", text, end)
+        except (json.JSONDecodeError, RecursionError) as error:
+            if ended:
+                raise UserDataError(f"{path}: is neither JSON Lines nor a JSON array: {error}") from error
+            block = stream.read(max(BLOCK_BYTES, len(text) - place))
+            ended = not block
+            text, place = text[place:] + to_text.decode(block, ended), 0
+            continue
+        yield record if isinstance(record, dict) else str(record)[:MAX_SHOWN]
+        place = end
 
 
 def _to_text(value: Any) -> str | None:

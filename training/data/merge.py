@@ -1,126 +1,142 @@
-"""One song per id: merges the rows of a catalogue that mean the same song."""
+"""Which rows of a catalogue mean the same song: those of one id, and, if the settings say so, those of one title and artist."""
 
-from collections import Counter
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.data.channel import Columns
-from training.data.columns import AUDIO_NAMES
-from training.data.dataset import Catalogue
-from training.data.ids import numbers
-from training.data.json_lines import LIST_SEPARATOR
-from training.data.values import encode
-
-Texts = tuple[list[str], NDArray[np.int64]]  # distinct texts, and per row its place in them, -1 missing
+from inference.features.values import normal
+from training.data.problems import MAX_EXAMPLES, Example, Kind, Ledger, Problem, shown
+from training.data.schemas import NUMBERS
+from training.data.songs import Songs
+from training.data.values import encode, of_distinct
 
 
-def merge_songs(columns: Columns, counts: Counter[str]) -> tuple[list[str], Catalogue]:
-    """The ids, sorted by their UTF-8 bytes, and the catalogue aligned with them.
+@dataclass(frozen=True)
+class Merged:
+    """``ids``: the songs, sorted by their UTF-8 bytes. ``codes``: int64 per row of the table, the place of its song in ``ids``.
 
-    Of several rows of one song the fullest comes first (then the most popular, then by the other values, so that the order of rows
-    does not matter); what it lacks is taken from the next. Genres are the union of all rows.
+    ``order``: the rows, of each song the best one last. Of several rows of one song the fullest is the best (then the most popular,
+    then by the other values, so that the order of rows does not matter). ``aliases``: ids that lead to another song's id.
     """
-    ids, codes = encode(columns["item"])
-    counts["items.dropped_missing_id"] += int((codes < 0).sum())
-    counts["items.rows_merged"] += int((codes >= 0).sum()) - len(ids)
-    nothing = np.full(len(codes), np.nan)
-    no_text = np.full(len(codes), -1)
-    text_roles = ("title", "artist", "artist_text", "genre")
-    texts: dict[str, Texts] = {role: encode(columns[role]) if role in columns else ([], no_text) for role in text_roles}
-    values = {role: np.asarray(columns[role]) for role in ("popularity", "year", *AUDIO_NAMES) if role in columns}
-    order = _best_row_last(codes, texts, values)
 
-    audio_names = tuple(name for name in AUDIO_NAMES if name in values)
-    audio = [_take(values[name], codes, order, len(ids)) for name in audio_names]
-    catalogue = Catalogue(
-        titles=_objects(_text_of(texts["title"], codes, order, len(ids))),
-        artist_texts=_objects(_text_of(texts["artist_text"], codes, order, len(ids))),
-        artists=[_split(text) for text in _text_of(texts["artist"], codes, order, len(ids))],
-        genres=_all_genres(texts["genre"], codes, len(ids)),
-        years=_take(values.get("year", nothing), codes, order, len(ids)),
-        popularity=_take(values.get("popularity", nothing), codes, order, len(ids)),
-        audio=np.stack(audio, axis=1) if audio else np.empty((len(ids), 0), np.float32),
-        audio_names=audio_names,
-        known=np.ones(len(ids), dtype=bool),
-    )
-    return ids, catalogue
+    ids: list[str]
+    codes: NDArray[np.int64]
+    order: NDArray[np.int64]
+    aliases: dict[str, str]
+
+    def select(self, which: NDArray[np.bool_]) -> Merged:
+        """The songs where ``which`` (bool, one per id) is true. Rows of others have the code -1 and are not in ``order``."""
+        place = np.where(which, np.cumsum(which) - 1, -1)
+        codes = place[self.codes]
+        ids = [one for one, keep in zip(self.ids, which.tolist(), strict=True) if keep]
+        return Merged(ids, codes, self.order[codes[self.order] >= 0], self._aliases_of(frozenset(ids)))
+
+    def _aliases_of(self, ids: frozenset[str]) -> dict[str, str]:
+        return {old: new for old, new in self.aliases.items() if new in ids}
 
 
-def _best_row_last(codes: NDArray[np.int64], texts: dict[str, Texts], values: dict[str, NDArray[np.float64]]) -> NDArray[np.int64]:
-    """The rows with an id, of each song the best one last: writing them in this order leaves the best one's values."""
-    rows = np.flatnonzero(codes >= 0)
-    repeated = np.bincount(codes[rows])[codes[rows]] > 1 if len(rows) else np.zeros(0, bool)
-    several = rows[repeated]
-    text_keys = [place[several] for _, place in texts.values()]
-    value_keys = [np.nan_to_num(column[several], nan=-np.inf) for column in values.values()]
-    present = sum(((key >= 0) for key in text_keys), start=np.zeros(len(several), np.int64))
-    present = present + sum((np.isfinite(key) for key in value_keys), start=np.zeros(len(several), np.int64))
-    return np.concatenate([rows[~repeated], several[np.lexsort([*text_keys, *reversed(value_keys), present])]])
+def merge_rows(songs: Songs, ledger: Ledger) -> Merged:
+    """Finds the rows that are one song and counts them. Raises ``UserDataError`` if the settings refuse such rows."""
+    ids, codes = encode(songs.table.column("item"))
+    again = _seen_before(codes)
+    _record(ledger, "duplicate_row", songs, songs.columns.get("item", ""), np.flatnonzero(again))
+    ledger.counts["items.rows_merged"] += int(again.sum())
+    order = _best_row_last(songs, codes)
+    aliases: dict[str, str] = {}
+    groups = _groups(songs, codes, order, len(ids))
+    if groups is not None:
+        other = _seen_before(groups)
+        rows = np.zeros(len(ids), dtype=np.int64)
+        rows[codes[order]] = order
+        _record(ledger, "duplicate_song", songs, songs.columns.get("title", ""), np.sort(rows[other]))
+        if ledger.action("duplicate_song") == "repair" and other.any():
+            canonical = _canonical(songs, groups, rows)
+            aliases = {ids[old]: ids[new] for old, new in enumerate(canonical.tolist()) if old != new}
+            ledger.counts["items.songs_merged_by_title_and_artist"] += len(aliases)
+            kept = np.unique(canonical)
+            ids = [ids[place] for place in kept.tolist()]
+            codes = np.searchsorted(kept, canonical[codes])
+            order = _best_row_last(songs, codes)
+    if ledger.action("duplicate_row") == "drop":
+        best = np.full(len(ids), -1, dtype=np.int64)
+        best[codes[order]] = order
+        order = best[best >= 0]
+    ledger.refuse()
+    return Merged(ids, codes, order, aliases)
 
 
-def _take(values: NDArray[np.float64], codes: NDArray[np.int64], order: NDArray[np.int64], n_songs: int) -> NDArray[np.float32]:
-    taken = np.full(n_songs, np.nan, dtype=np.float32)
-    rows = order[~np.isnan(values[order])]
-    taken[codes[rows]] = values[rows]
-    return taken
+def _seen_before(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where a code stands that stood before; of code -1 nothing is said."""
+    order = np.argsort(codes, kind="stable")
+    again = np.zeros(len(codes), dtype=bool)
+    again[order[1:]] = codes[order][1:] == codes[order][:-1]
+    return again & (codes >= 0)
 
 
-def _text_of(texts: Texts, codes: NDArray[np.int64], order: NDArray[np.int64], n_songs: int) -> list[str]:
-    distinct, places = texts
-    taken = np.full(n_songs, -1, dtype=np.int64)
-    rows = order[places[order] >= 0]
-    taken[codes[rows]] = places[rows]
-    return [distinct[place] if place >= 0 else "" for place in taken.tolist()]
+def _record(ledger: Ledger, kind: str, songs: Songs, column: str, rows: NDArray[np.int64]) -> None:
+    if not len(rows):
+        return
+    table = songs.table
+    examples = []
+    for row in rows[:MAX_EXAMPLES].tolist():
+        file = songs.files[table.column("file")[row].as_py()]
+        examples.append(Example(file, table.column("row")[row].as_py(), shown(table.column("item")[row].as_py())))
+    ledger.problems.setdefault(Kind("items", kind, column), Problem()).add(len(rows), examples)
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split(LIST_SEPARATOR)) if text else ()
+def _groups(songs: Songs, codes: NDArray[np.int64], order: NDArray[np.int64], n_songs: int) -> NDArray[np.int64] | None:
+    """For each song the number of its title and artist, in normal form; -1 where one of them is missing; None if all are."""
+    if not (songs.has("title") and songs.has("artist")):
+        return None
+    rows = np.zeros(n_songs, dtype=np.int64)
+    rows[codes[order]] = order
+    titles = of_distinct(songs.table.column("title").take(pa.array(rows)), lambda text: normal(text) or None)
+    parts = [_numbers(titles), _numbers(songs.table.column("artist").take(pa.array(rows)))]
+    pairs = parts[0] * (int(parts[1].max(initial=0)) + 1) + parts[1]
+    return np.where((parts[0] < 0) | (parts[1] < 0), -1, pairs)
 
 
-def _all_genres(texts: Texts, codes: NDArray[np.int64], n_songs: int) -> list[tuple[str, ...]]:
-    genres: list[tuple[str, ...]] = [()] * n_songs
-    distinct, places = texts
-    sets = [tuple(sorted(_split(text))) for text in distinct]
-    rows = (codes >= 0) & (places >= 0)
-    for song, place in np.unique(np.stack([codes[rows], places[rows]], axis=1), axis=0).tolist():
-        genres[song] = tuple(sorted({*genres[song], *sets[place]})) if genres[song] else sets[place]
-    return genres
+def _numbers(text: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number per distinct text, -1 where missing; no order is meant."""
+    encoded = text.dictionary_encode().unify_dictionaries().combine_chunks()
+    return encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
 
 
-def _objects(texts: list[str]) -> NDArray[np.object_]:
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array
+def _canonical(songs: Songs, groups: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each song the one of its group that stands for it: the most popular, then the first by id."""
+    popularity = songs.numbers("popularity")[rows] if songs.has("popularity") else np.zeros(len(groups))
+    best_last = np.lexsort([-np.arange(len(groups)), np.nan_to_num(popularity, nan=-1.0)])
+    _, inverse = np.unique(groups, return_inverse=True)
+    leader = np.zeros(len(groups), dtype=np.int64)
+    leader[inverse[best_last]] = best_last
+    return np.where(groups < 0, np.arange(len(groups)), leader[inverse])
 
 
-def aligned(ids: list[str], catalogue: Catalogue, vocabulary: NDArray[np.object_]) -> Catalogue:
-    """The catalogue aligned with a vocabulary that holds all its ids; songs that only the vocabulary knows have empty fields."""
-    places = numbers(ids, vocabulary)
-    n_songs = len(vocabulary)
-
-    def spread(column: NDArray[np.float32]) -> NDArray[np.float32]:
-        wide = np.full((n_songs, *column.shape[1:]), np.nan, dtype=np.float32)
-        wide[places] = column
-        return wide
-
-    titles, artist_texts = _objects([""] * n_songs), _objects([""] * n_songs)
-    titles[places] = catalogue.titles
-    artist_texts[places] = catalogue.artist_texts
-    known = np.zeros(n_songs, dtype=bool)
-    known[places] = True
-    artists: list[tuple[str, ...]] = [()] * n_songs
-    genres: list[tuple[str, ...]] = [()] * n_songs
-    for row, place in enumerate(places.tolist()):
-        artists[place], genres[place] = catalogue.artists[row], catalogue.genres[row]
-    return Catalogue(
-        titles=titles,
-        artist_texts=artist_texts,
-        artists=artists,
-        genres=genres,
-        years=spread(catalogue.years),
-        popularity=spread(catalogue.popularity),
-        audio=spread(catalogue.audio),
-        audio_names=catalogue.audio_names,
-        known=known,
-    )
+def _best_row_last(songs: Songs, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows, of each song the best one last: writing them in this order leaves the best one's values."""
+    repeated = np.bincount(codes)[codes] > 1 if len(codes) else np.zeros(0, bool)
+    several = np.flatnonzero(repeated)
+    table = songs.table.select([name for name in songs.table.column_names if name not in ("row", "file")]).take(pa.array(several))
+    present = np.zeros(len(several), np.int64)
+    text_keys, value_keys = [], []
+    for name in table.column_names:
+        column = table.column(name)
+        if name in NUMBERS:
+            value_keys.append(np.nan_to_num(column.to_numpy(), nan=-np.inf))
+            present += np.isfinite(value_keys[-1])
+        elif pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
+            text_keys.append(encode(column)[1])
+            present += text_keys[-1] >= 0
+        elif pa.types.is_int8(column.type):
+            text_keys.append(column.fill_null(-1).to_numpy())
+            present += text_keys[-1] >= 0
+        else:
+            lengths = pc.list_value_length(column) if pa.types.is_large_list(column.type) else column
+            text_keys.append(pc.fill_null(lengths, -1).to_numpy())
+    keys = [*text_keys, *reversed(value_keys), present]
+    return np.concatenate([np.flatnonzero(~repeated), several[np.lexsort(keys)] if len(several) else several])

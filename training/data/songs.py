@@ -1,116 +1,116 @@
-"""Reads the channel of songs: which column is what, and its values in one form whatever file they come from."""
+"""Reads the channel of songs into one table, a row per row of the files, its values in our units."""
+
+from __future__ import annotations
 
 import functools
-import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from training.data.channel import Columns, read_channel
-from training.data.columns import SONG_ROLES, UNIT_FEATURES, find_column, missing_column, named_column, plain
-from training.data.config import DataConfig
-from training.data.ids import normal
-from training.data.json_lines import LIST_SEPARATOR
-from training.data.values import TEXT, clock_or_number, encode, to_number, year
+from inference.features.attributes import RANGES, UNIT_FEATURES
+from training.data.channel import Channel, Part, read
+from training.data.choose import song_columns
+from training.data.columns import plain
+from training.data.config import DataConfig, FeaturesConfig
+from training.data.engine import Engine
+from training.data.judge import Judge
+from training.data.problems import Ledger
+from training.data.schemas import NUMBERS, Schema
+from training.data.song_values import separators_of, song_table
 
-# What a value may be; anything else becomes missing. A tempo of 0 is how the catalogues write "not found".
-RANGES = {
-    **dict.fromkeys(UNIT_FEATURES, (0.0, 1.0)),
-    "popularity": (0.0, 100.0),
-    "loudness": (-80.0, 20.0),
-    "tempo": (1.0, 400.0),
-    "duration": (0.1, 86400.0),
-    "year": (1800.0, 2099.0),
-}
-PARSERS = {"duration": clock_or_number, "year": year}
-PYTHON_LIST = re.compile(r"\[\s*['\"].*['\"]\s*\]", re.DOTALL)
-QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+SONGS_LONGER_THAN = 5000.0  # no catalogue's median song lasts as many seconds; as milliseconds it is a signal
 
 
-def read_songs(paths: Sequence[Path], config: DataConfig, strict: bool, counts: Counter[str]) -> Columns | None:
-    """The rows of the channel `items`, or None if it has no rows.
+def read_songs(
+    channel: Channel, config: DataConfig, features: FeaturesConfig, strict: bool, engine: Engine, ledger: Ledger
+) -> Songs | None:
+    """All rows of the channel that are kept, or None if it has no rows. Raises `UserDataError`."""
+    prepare = functools.partial(song_table, config=config)
 
-    `item`, `title` and `artist_text` are text; `artist` and `genre` names joined by `LIST_SEPARATOR`; `year`, `popularity` and the
-    audio features float64 in the units of `Catalogue`, NaN where missing, unreadable or out of range. `strict`: the song's id column
-    that the user named must be there. Raises `UserDataError`.
+    def choose(path: Path, columns: Sequence[str]) -> tuple[Schema, dict[str, str]]:
+        return song_columns(path, columns, config, features, strict)
+
+    parts_of: dict[str, list[Part[pa.Table]]] = {}
+    for part in read(channel, prepare, choose, engine, ledger):
+        parts_of.setdefault(part.file.name, []).append(part)
+    tables: list[pa.Table] = []
+    units: dict[str, float] = {}
+    for name, parts in parts_of.items():
+        schema, roles = channel.chosen[name]
+        table = pa.concat_tables([_absolute(part) for part in parts], promote_options="permissive")
+        parts.clear()
+        table, factors = _in_units(table, roles, schema, Judge(channel.name, name, table.column("row").to_numpy(), ledger))
+        units |= factors
+        tables.append(table.append_column("file", pa.array(np.full(table.num_rows, len(tables), dtype=np.int32))))
+    if not ledger.counts[f"{channel.name}.rows_read"]:
+        return None
+    separators = separators_of(*channel.chosen[next(iter(parts_of))], config)
+    return Songs(pa.concat_tables(tables, promote_options="permissive"), list(parts_of), units, _all_roles(channel), separators)
+
+
+class Songs:
+    """``table``: see `song_table`, with ``file``, a place in ``files``. ``units``: by number what the numbers of the file were divided by.
+
+    ``columns``: by role the column, as the first file that has it calls it. ``separators``: of the first file, see ``separators_of``.
     """
-    choose = functools.partial(choose_columns, config=config, strict=strict)
-    prepare = functools.partial(_prepare, config=config, counts=counts)
-    columns = read_channel("items", paths, choose, counts, prepare)
-    return columns if columns and len(columns["item"]) else None
+
+    def __init__(
+        self, table: pa.Table, files: list[str], units: dict[str, float], columns: dict[str, str], separators: tuple[str, str]
+    ) -> None:
+        self.table, self.files, self.units, self.columns, self.separators = table, files, units, columns, separators
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A column of numbers, NaN where missing."""
+        column = self.table.column(name)
+        return np.array(column.to_numpy(), dtype=np.float64)
+
+    def codes(self, name: str) -> NDArray[np.int8]:
+        """A column of small whole numbers, -1 where missing."""
+        return np.array(self.table.column(name).fill_null(-1).to_numpy(), dtype=np.int8)
+
+    def has(self, name: str) -> bool:
+        """Whether some file has the column."""
+        return name in self.table.column_names
 
 
-def choose_columns(path: Path, columns: Sequence[str], config: DataConfig, strict: bool) -> dict[str, str]:
-    """Which column plays which role in a file of songs: as named by the user, or else as detected."""
-    chosen: dict[str, str] = {}
-    for role, names in SONG_ROLES.items():
-        named: str = getattr(config, f"{role}_column", "")
-        column = named_column(columns, named) if named else None
-        if named and column is None and (strict or role != "item"):
-            raise missing_column(path, columns, "", named, names, f"data_{role}_column")
-        column = column or find_column(columns, names)
-        if column:
-            chosen[role] = column
-    if "item" not in chosen and not {"artist", "title"} <= chosen.keys():
-        raise missing_column(path, columns, "the song", config.item_column, SONG_ROLES["item"], "data_item_column")
-    return chosen
+def _absolute(part: Part[pa.Table]) -> pa.Table:
+    """The table of a part with the rows numbered from the start of the file."""
+    table = part.result
+    if not part.rows_before:
+        return table
+    place = table.column_names.index("row")
+    return table.set_column(place, "row", pa.array(table.column("row").to_numpy() + part.rows_before))
 
 
-def _prepare(roles: Mapping[str, str], part: Columns, config: DataConfig, counts: Counter[str]) -> Columns:
-    artist_separators = config.artist_separators or (",;|" if plain(roles.get("artist", "")) == "artist_s" else ";|")
-    prepared: Columns = {role: part[role] for role in ("item", "title") if role in part}
-    if "artist" in part:
-        prepared["artist"] = _names(part["artist"], artist_separators, normal, LIST_SEPARATOR)
-        prepared["artist_text"] = _names(part["artist"], artist_separators, as_written, ", ")
-    if "genre" in part:
-        prepared["genre"] = _names(part["genre"], config.genre_separators, normal, LIST_SEPARATOR)
-    numbers = {role: to_number(part[role], PARSERS.get(role)) for role in RANGES if role in part}
-    for role, (_, unparsed) in numbers.items():
-        counts[f"items.{role}_unparsed"] += unparsed
-    values = _in_units({role: values for role, (values, _) in numbers.items()}, roles)
-    for role, column in values.items():
-        low, high = RANGES[role]
-        outside = (column < low) | (column > high)
-        counts[f"items.{role}_out_of_range"] += int(outside.sum())
-        prepared[role] = pa.chunked_array([np.where(outside, np.nan, column)])
-    return prepared
+def _in_units(table: pa.Table, roles: dict[str, str], schema: Schema, judge: Judge) -> tuple[pa.Table, dict[str, float]]:
+    """The table of a whole file with its numbers in our units: 0-1, seconds. What cannot be is missing, or drops the row."""
+    numbers = {name: np.array(table.column(name).to_numpy(), dtype=np.float64) for name in NUMBERS if name in table.column_names}
+    factors = _factors(numbers, roles, schema)
+    for name, factor in factors.items():
+        numbers[name] = numbers[name] / factor
+    for name, values in numbers.items():
+        low, high = RANGES[name]
+        outside = (values < low) | (values > high)
+        judge.found("out_of_range", roles[name], outside, np.round(values * factors.get(name, 1.0), 6))
+        values[outside] = np.nan
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return (table if judge.kept.all() else table.filter(pa.array(judge.kept))), factors
 
 
-def as_written(name: str) -> str:
-    """The name as people read it: only its white space is tidied."""
-    return " ".join(name.split())
-
-
-def _names(column: pa.ChunkedArray, separators: str, form: Callable[[str], str], joint: str) -> pa.ChunkedArray:
-    """The names in each text, in this form, joined; null where there is none."""
-    texts, codes = encode(column)
-    joined = [joint.join(split_names(text, separators, form)) or None for text in texts]
-    return pa.chunked_array([pa.array([*joined, None], TEXT).take(pa.array(codes % (len(joined) + 1)))])
-
-
-def split_names(text: str, separators: str, form: Callable[[str], str] = normal) -> list[str]:
-    """The names in a text, in its order, each once: "Pop; rock;pop" gives pop, rock. Also "['pop', 'rock']", as Python prints a list."""
-    if PYTHON_LIST.fullmatch(text.strip()):
-        names = [first or second for first, second in QUOTED.findall(text)]
-    else:
-        names = re.split(f"[{re.escape(separators + LIST_SEPARATOR)}]", text)
-    return list(dict.fromkeys(filter(None, map(form, names))))
-
-
-def _in_units(numbers: dict[str, NDArray[np.float64]], roles: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:
-    """Seconds for durations and 0-1 for the features that some catalogues give in whole per cent."""
-    percent = plain(roles.get("valence", "")) == "positiveness" or _looks_like_percent(numbers)
-    scaled = {role: values / 100 if percent and role in UNIT_FEATURES else values for role, values in numbers.items()}
-    if "duration" in scaled:
-        longest = np.nanmedian(scaled["duration"]) if np.isfinite(scaled["duration"]).any() else 0.0
-        # A column that does not say its unit: no catalogue's median song lasts an hour and a half.
-        if plain(roles["duration"]).endswith("_ms") or longest > 5000:
-            scaled["duration"] = scaled["duration"] / 1000
-    return scaled
+def _factors(numbers: dict[str, NDArray[np.float64]], roles: dict[str, str], schema: Schema) -> dict[str, float]:
+    """What the numbers of a file have to be divided by."""
+    percent = schema.percent
+    if percent is None:
+        percent = plain(roles.get("valence", "")) == "positiveness" or _looks_like_percent(numbers)
+    factors = dict.fromkeys((name for name in UNIT_FEATURES if name in numbers), 100.0) if percent else {}
+    if "duration" in numbers:
+        known = numbers["duration"][np.isfinite(numbers["duration"])]
+        if plain(roles["duration"]).endswith("_ms") or (known > SONGS_LONGER_THAN).sum() * 2 > len(known):
+            factors["duration"] = 1000.0
+    return factors
 
 
 def _looks_like_percent(numbers: dict[str, NDArray[np.float64]]) -> bool:
@@ -118,3 +118,10 @@ def _looks_like_percent(numbers: dict[str, NDArray[np.float64]]) -> bool:
     values = [numbers[role] for role in UNIT_FEATURES if role in numbers]
     above = sum(int((column > 1).sum()) for column in values)
     return above > sum(int(np.isfinite(column).sum()) for column in values) / 2
+
+
+def _all_roles(channel: Channel) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for _, roles in channel.chosen.values():
+        columns = {**roles, **columns}
+    return columns

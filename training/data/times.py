@@ -6,15 +6,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training.data.dataset import MISSING_TIME
-from training.data.values import count_missing, encode, plain_numbers, to_text
+from training.data.values import encode, missing_cells, plain_numbers
 
 # A number of this size or more is in the unit of 1/divisor seconds: milliseconds, microseconds, nanoseconds.
 EPOCH_UNITS = ((1e11, 1e3), (1e14, 1e6), (1e17, 1e9))
 LARGEST_EPOCH = 1e20
 
 
-def to_seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
-    """Times as whole seconds since 1970, `MISSING_TIME` where missing, and how many values were there but are no time.
+def to_seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Times as whole seconds since 1970, `MISSING_TIME` where missing, and where a value is there but is no time.
 
     Read are dates and times of Arrow, ISO 8601 texts (UTC unless they name a zone), and numbers: seconds, or from 1e11 on
     milliseconds, from 1e14 on microseconds, from 1e17 on nanoseconds.
@@ -23,14 +23,16 @@ def to_seconds(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         times = column.cast(pa.timestamp("ms")) if pa.types.is_date(kind) else column
         whole = times.cast(pa.timestamp("s", times.type.tz), safe=False).cast(pa.int64())
-        return np.array(whole.fill_null(MISSING_TIME).to_numpy(), dtype=np.int64), 0
+        seconds = np.array(whole.fill_null(MISSING_TIME).to_numpy(), dtype=np.int64)
+        return seconds, np.zeros(len(seconds), dtype=bool)
     values = plain_numbers(column)
     if values is not None:
         seconds = _epoch(values)
     else:
-        distinct, codes = encode(to_text(column))
+        distinct, codes = encode(column)
         seconds = np.append(_text_seconds(distinct), MISSING_TIME)[codes]
-    return seconds, int((seconds == MISSING_TIME).sum()) - count_missing(column)
+    without = seconds == MISSING_TIME
+    return seconds, without & ~missing_cells(column) if without.any() else without
 
 
 def _epoch(values: NDArray[np.float64]) -> NDArray[np.int64]:

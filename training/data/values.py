@@ -1,7 +1,6 @@
 """Turns columns of any type into text, codes and numbers. What cannot be turned is missing, and counted."""
 
 import math
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -9,12 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.data.json_lines import LIST_SEPARATOR
+from inference.features.values import LIST_SEPARATOR, clock_or_number, number
 
 TEXT = pa.large_string()
-YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
-CLOCK = re.compile(r"\s*(?:(\d{1,2}):)?(\d{1,3}):(\d{2}(?:\.\d+)?)\s*")
-NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(?:db|bpm)?\s*", re.IGNORECASE)
 
 
 def to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -41,37 +37,61 @@ def _float_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(whole, as_integer, column.cast(TEXT))
 
 
-def encode(text: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
+def distinct(column: pa.ChunkedArray) -> tuple[pa.LargeStringArray, NDArray[np.int64]]:
+    """The distinct values of a column as text, in no order, and for each row the place of its text in them, -1 where it is missing."""
+    if pa.types.is_nested(column.type) or pa.types.is_null(column.type):
+        column = to_text(column)
+    if not len(column):
+        return pa.array([], TEXT), np.empty(0, np.int64)
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+    texts = to_text(pa.chunked_array([encoded.dictionary])).dictionary_encode().combine_chunks()
+    if texts.null_count or len(texts.dictionary) < len(texts):  # "" is missing; 0.0 and -0.0 are one number
+        codes = np.append(texts.indices.cast(pa.int64()).fill_null(-1).to_numpy(), -1)[codes]
+    return texts.dictionary, codes
+
+
+def encode(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
     """The distinct texts, sorted by their UTF-8 bytes, and for each row the place of its text in them, -1 where it is missing."""
-    if not len(text):
-        return [], np.empty(0, np.int64)
-    encoded = text.dictionary_encode().unify_dictionaries().combine_chunks()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    texts, codes = distinct(column)
+    order = pc.sort_indices(texts).to_numpy()
     rank = np.empty(len(order) + 1, np.int64)
     rank[order] = np.arange(len(order))
     rank[-1] = -1
-    return encoded.dictionary.take(order).to_pylist(), rank[encoded.indices.fill_null(-1).to_numpy()]
+    return texts.take(order).to_pylist(), rank[codes]
 
 
-def to_number(column: pa.ChunkedArray, parse: Callable[[str], float] | None = None) -> tuple[NDArray[np.float64], int]:
-    """A column as finite numbers, NaN where missing, and how many values were there but are no number.
+def numbers_of(column: pa.ChunkedArray, parse: Callable[[str], float] | None = None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A column as finite numbers, NaN where missing, and where a value is there but is no number.
 
     `parse` reads one text (called once for each distinct one, NaN if it cannot); without it, text is a number with an optional unit
     ("-6.85db").
     """
-    values = plain_numbers(column) if parse is None else None
+    values = plain_numbers(column) if parse in (None, clock_or_number) else None
     if values is None:
-        distinct, codes = encode(to_text(column))
-        values = np.array([*map(parse or number, distinct), math.nan])[codes]
+        texts, codes = distinct(column)
+        values = np.array([*map(parse or number, texts.to_pylist()), math.nan])[codes]
     values[~np.isfinite(values)] = math.nan
-    return values, int(np.isnan(values).sum()) - count_missing(column)
+    unreadable = np.isnan(values)
+    return values, unreadable & ~missing_cells(column) if unreadable.any() else unreadable
 
 
-def count_missing(column: pa.ChunkedArray) -> int:
-    """How many values of a column are missing: null, an empty text, or not a number where the column is floating-point."""
+def missing_cells(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Where a column is missing: null, an empty text, or not a number where the column is floating-point."""
     if pa.types.is_floating(column.type):
-        return pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0
-    return column.null_count if is_numeric(column.type) else to_text(column).null_count
+        found = pc.is_null(column, nan_is_null=True)
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        found = pc.fill_null(pc.equal(pc.binary_length(column), 0), True)
+    else:
+        found = pc.is_null(column if is_numeric(column.type) else to_text(column))
+    return found.to_numpy().astype(bool, copy=False)
+
+
+def of_distinct(column: pa.ChunkedArray, function: Callable[[str], str | None]) -> pa.ChunkedArray:
+    """A column as text, changed by a function that is called once for each distinct value; null stays null."""
+    texts, codes = distinct(column)
+    changed = pa.array([function(value) for value in texts.to_pylist()], TEXT)
+    return pa.chunked_array([changed.take(pa.array(codes, mask=codes < 0))])
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -89,22 +109,3 @@ def plain_numbers(column: pa.ChunkedArray) -> NDArray[np.float64] | None:
         except pa.ArrowInvalid:
             return None
     return np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-
-
-def number(text: str) -> float:
-    """The number in a text that may end in "db" or "bpm"; NaN if there is none."""
-    match = NUMBER.fullmatch(text)
-    return float(match[1]) if match else math.nan
-
-
-def year(text: str) -> float:
-    """The year in a text: "2013", "2013-04-29", "29th April 2013"; NaN if there is none from 1800 to 2099."""
-    match = YEAR.search(text)
-    return float(match[1]) if match else math.nan
-
-
-def clock_or_number(text: str) -> float:
-    """Seconds of "03:47" or "1:02:03", or else the number as it is; NaN if it is neither."""
-    if match := CLOCK.fullmatch(text):
-        return int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3])
-    return number(text)

@@ -12,6 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
+from inference.features.store import FeatureStore
+from inference.features.transform import FeatureTransform
 from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
 from training.data.dataset import Catalogue
@@ -21,14 +23,19 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
+Features = tuple[FeatureTransform, FeatureStore]
+
+
 @dataclass(frozen=True)
 class TrainingData:
-    """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1."""
+    """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1. ``features``: of
+    the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue."""
 
     user_items: csr_array
     catalogue: Catalogue | None
     seed: int
     threads: int
+    features: Features | None = None
 
     @property
     def n_items(self) -> int:

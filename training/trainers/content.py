@@ -1,4 +1,4 @@
-"""Content: songs that are alike by artist, genre, sound and year. The only model that knows songs which nobody has played."""
+"""Content: songs that are alike by artist, genre, sound, year and lyrics. The only model that knows songs which nobody has played."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
+from inference.features.store import FeatureStore
 from inference.scorers import ItemToItemScorer
 from training.config import ContentConfig
-from training.content_features import ContentFeatures, content_features, embedding, words
-from training.data.dataset import Catalogue
+from training.content_features import ContentFeatures, content_features, embedding, names, similarity_of
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 
 _EXACT_ITEMS = 20_000  # up to here all pairs are compared
@@ -26,10 +26,11 @@ def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
     Up to 20,000 songs all pairs are compared. Above, a song is compared with the songs of the clusters nearest to its own (inverted
     file, k-means on a low-dimensional copy of the features), and with all songs of its artists: the cost grows with n^1.5, not n².
     """
-    if data.catalogue is None:
-        raise ValueError("the content model needs a catalogue")
-    features = content_features(data.catalogue, config)
-    groups = _all_pairs(features) if len(features) <= _EXACT_ITEMS else _clustered(features, data.catalogue, data.seed)
+    if data.features is None:
+        raise ValueError("the content model needs the features of a catalogue")
+    transform, store = data.features
+    features = content_features(similarity_of(transform, store, config), store)
+    groups = _all_pairs(features) if len(features) <= _EXACT_ITEMS else _clustered(features, store, data.seed)
 
     def work(group: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         songs, candidates = group
@@ -54,15 +55,15 @@ def _all_pairs(features: ContentFeatures) -> list[tuple[np.ndarray, np.ndarray]]
     return [(block, candidates) for block in blocks(len(features), _BLOCK)]
 
 
-def _clustered(features: ContentFeatures, catalogue: Catalogue, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def _clustered(features: ContentFeatures, store: FeatureStore, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns (songs, candidates) groups: the songs of a cluster, with the songs of the nearest clusters and of the songs' artists."""
     known = np.flatnonzero(~features.empty).astype(np.int32)
-    points = embedding(features, catalogue, seed)[known]
+    points = embedding(features, store, seed)[known]
     if points.any():
         members, nearest = _clusters(known, points, seed)
     else:  # nothing but artists is known
         members, nearest = [known], [np.empty(0, dtype=np.int64)]
-    by_song = words(catalogue.artists, idf=False)
+    by_song = names(store, "artists")
     by_artist = by_song.T.tocsr()
     groups = []
     for songs, probes in zip(members, nearest, strict=True):

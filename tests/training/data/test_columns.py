@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from training.data import events, songs
-from training.data.columns import AUDIO_NAMES
-from training.data.config import DataConfig
+from inference.features.attributes import AUDIO
+from training.data.choose import event_columns, song_columns
+from training.data.config import DataConfig, FeaturesConfig
 from training.data.errors import UserDataError
 
 
@@ -26,18 +26,18 @@ HERE = Path("songs.csv")
 
 
 def song_roles(columns: list[str], **config: str) -> dict[str, str]:
-    return songs.choose_columns(HERE, columns, DataConfig(**config), strict=True)  # type: ignore[arg-type]
+    return song_columns(HERE, columns, DataConfig(**config), FeaturesConfig(), strict=True)[1]  # type: ignore[arg-type]
 
 
 def event_roles(columns: list[str], **config: str) -> dict[str, str]:
-    return events.choose_columns(HERE, columns, DataConfig(**config), strict=True)  # type: ignore[arg-type]
+    return event_columns(HERE, columns, DataConfig(**config), strict=True)[1]  # type: ignore[arg-type]
 
 
 def test_the_public_tracks_file_is_understood() -> None:
     roles = song_roles(SPOTIFY_TRACKS)
     assert {"item": "track_id", "title": "track_name", "artist": "artists", "genre": "track_genre"}.items() <= roles.items()
     assert roles["duration"] == "duration_ms"
-    assert set(AUDIO_NAMES) <= roles.keys()
+    assert set(AUDIO) <= roles.keys()
     assert "year" not in roles
 
 
@@ -52,7 +52,7 @@ def test_the_public_songs_file_with_lyrics_is_understood() -> None:
     }.items() <= roles.items()
     assert roles["duration"] == "Length"
     assert roles["loudness"] == "Loudness (db)"
-    assert set(AUDIO_NAMES) <= roles.keys()
+    assert set(AUDIO) <= roles.keys()
     assert "item" not in roles
 
 
@@ -96,8 +96,8 @@ def test_a_named_column_that_is_missing_is_refused_with_the_nearest_one() -> Non
 
 def test_a_named_column_is_optional_in_the_channels_that_only_accompany_the_events() -> None:
     config = DataConfig(item_column="what", timestamp_column="when", user_column="who")
-    assert events.choose_columns(HERE, ["user", "item"], config, strict=False) == {"user": "user", "item": "item"}
-    assert songs.choose_columns(HERE, ["track_id"], config, strict=False) == {"item": "track_id"}
+    assert event_columns(HERE, ["user", "item"], config, strict=False)[1] == {"user": "user", "item": "item"}
+    assert song_columns(HERE, ["track_id"], config, FeaturesConfig(), strict=False)[1] == {"item": "track_id"}
 
 
 @pytest.mark.parametrize(("columns", "setting"), [(["u1", "i1", "100"], "data_user_column"), (["user", "x"], "data_item_column")])

@@ -68,7 +68,11 @@ def test_an_event_type_that_never_occurs_is_pointed_out(extract_files: Extract, 
         ("user,item\na,x\n", {"event_weights": {"play": 1}}, "data_event_weights is set, but"),
         ("user,item\na,x\n", {"min_event_value": 4}, "data_min_event_value needs event values"),
         ("user,item\na,x\n", {"weighting": "value"}, "data_weighting=value needs event values"),
-        ("user,item,rating\na,x,1\nb,,2\n", {"min_event_value": 2}, r"none of its 2 rows .*below_min_event_value=1, dropped_missing_id=1"),
+        (
+            "user,item,rating\na,x,1\nb,,2\n",
+            {"min_event_value": 2},
+            r"none of its 2 rows .*below min event value: 1; missing id: 1; .*row 2",
+        ),
         ("user,item\na,x\n", {"min_user_events": 2}, "lower data_min_item_events or data_min_user_events"),
     ],
 )

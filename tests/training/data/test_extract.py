@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from training.config import TrainingConfig
 from training.data.config import DataConfig
 from training.data.dataset import Dataset
 from training.data.errors import UserDataError
@@ -139,10 +140,11 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
 
 
 WRITERS = {"csv": as_csv, "jsonl": as_json_lines, "parquet": as_parquet}
-CONFIG = DataConfig(weighting="value")
+DEFAULT = TrainingConfig()
+CONFIG = TrainingConfig(data=DataConfig(weighting="value"))
 
 
-def try_extract(folder: Path, config: DataConfig) -> Dataset | str:
+def try_extract(folder: Path, config: TrainingConfig) -> Dataset | str:
     try:
         return extract({"interactions": folder / "interactions", "items": folder / "items"}, config)
     except UserDataError as error:
@@ -210,7 +212,7 @@ def test_the_order_of_rows_and_of_files_does_not_change_the_dataset(
 def test_an_id_comes_back_exactly_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, ids: list[str], kind: str) -> None:
     folder = tmp_path_factory.mktemp("ids")
     written(folder, "interactions", [{"user": "u", "item": identifier} for identifier in ids], kind)
-    dataset = extract({"interactions": folder / "interactions"}, DataConfig())
+    dataset = extract({"interactions": folder / "interactions"}, DEFAULT)
     assert dataset.item_ids.tolist() == sorted(ids)
 
 
@@ -234,7 +236,7 @@ def test_junk_gives_a_dataset_or_a_sentence_and_never_a_traceback(
     path = tmp_path_factory.mktemp("junk") / f"part{ending}"
     path.write_bytes(content)
     try:
-        dataset = extract({channel: path}, DataConfig())
+        dataset = extract({channel: path}, DEFAULT)
     except UserDataError:
         return
     assert dataset.n_items > 0
@@ -248,11 +250,11 @@ def test_a_test_channel_that_no_model_can_answer_is_refused_and_a_part_of_it_cou
 
     events = channel("events", "u1,s1", "u1,s2", "u2,s1")
     with pytest.raises(UserDataError, match="held out"):
-        extract({"interactions": events, "test": channel("same", "u1,s1", "u2,s1")}, DataConfig())
+        extract({"interactions": events, "test": channel("same", "u1,s1", "u2,s1")}, DEFAULT)
     with pytest.raises(UserDataError, match="none of its 2 events is of a listener"):
-        extract({"interactions": events, "test": channel("strangers", "x,s1", "y,s1")}, DataConfig())
+        extract({"interactions": events, "test": channel("strangers", "x,s1", "y,s1")}, DEFAULT)
 
-    counts = extract({"interactions": events, "test": channel("some", "u1,s1", "x,s1", "u2,s9", "u2,s2")}, DataConfig()).counts
+    counts = extract({"interactions": events, "test": channel("some", "u1,s1", "x,s1", "u2,s9", "u2,s2")}, DEFAULT).counts
     assert counts["test.entries_also_in_interactions"] == 1
     assert counts["test.entries_of_unknown_listeners"] == 1
     assert counts["test.entries_of_songs_without_events"] == 1

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from training.data.columns import AUDIO_NAMES
+from inference.features.attributes import AUDIO
+from inference.features.values import names as split_names
 from training.data.dataset import Catalogue, Dataset
 from training.data.ids import song_key
-from training.data.songs import split_names
+from training.data.problems import Example, Kind
 
 Extract = Callable[..., Dataset]
 
@@ -41,7 +42,7 @@ def test_the_values_of_the_songs_file_are_normalised_and_its_repeated_song_merge
     assert catalogue.years.tolist() == [2013, 2013]
     assert catalogue.popularity[0] == 40
     assert catalogue.known.all()
-    assert catalogue.audio_names == tuple(name for name in AUDIO_NAMES if name not in ("speechiness", "acousticness", "liveness"))
+    assert catalogue.audio_names == tuple(name for name in AUDIO if name not in ("speechiness", "acousticness", "liveness"))
     assert feature(dataset, "duration") == [227, 3600]
     assert feature(dataset, "energy") == [0.83, 0]
     assert feature(dataset, "valence") == [0.87, 0.01]
@@ -73,13 +74,15 @@ def test_a_song_in_one_row_per_genre_becomes_one_song_with_all_genres(extract_fi
 def test_values_that_cannot_be_are_missing_and_counted(extract_files: Extract) -> None:
     dataset = extract_files({"items/dataset.csv": TRACKS_FILE})
     assert np.isnan([feature(dataset, "energy")[1:], feature(dataset, "tempo")[1:2] * 2]).all()
-    wanted = {"energy_out_of_range": 1, "energy_unparsed": 1, "tempo_out_of_range": 1, "duration_out_of_range": 2, "dropped_missing_id": 1}
-    assert {f"items.{key}": count for key, count in wanted.items()}.items() <= dataset.counts.items()
+    found = {(kind.kind, kind.column): problem.count for kind, problem in dataset.ledger.problems.items()}
+    wanted = {("out_of_range", "energy"): 1, ("unreadable_value", "energy"): 1, ("out_of_range", "tempo"): 1}
+    assert (wanted | {("out_of_range", "duration_ms"): 1, ("missing_id", "track_id"): 1}).items() <= found.items()
+    assert dataset.counts["items.dropped_missing_id"] == 1
 
 
 def test_a_few_values_above_1_are_mistakes_and_not_per_cent(extract_files: Extract) -> None:
     dataset = extract_files({"items/a.csv": "id,energy\n1,0.25\n2,1.5\n3,1\n4,0\n"})
-    assert dataset.counts["items.energy_out_of_range"] == 1
+    assert dataset.ledger.problems[Kind("items", "out_of_range", "energy")].examples == [Example("items/a.csv", 2, '"1.5"')]
     assert feature(dataset, "energy")[0] == 0.25
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from inference.features.values import clock_or_number, year
 from training.data.dataset import MISSING_TIME
 from training.data.times import to_seconds
-from training.data.values import clock_or_number, encode, to_number, to_text, year
+from training.data.values import encode, numbers_of, to_text
 
 
 def column(values: list[Any], kind: pa.DataType | None = None) -> pa.ChunkedArray:
@@ -50,18 +51,18 @@ def test_codes_of_many_chunks_equal_those_of_one() -> None:
 
 
 def test_numbers_are_read_with_their_units_and_the_rest_is_counted() -> None:
-    values, unparsed = to_number(column(["1", "-6.85db", " 3 ", "120 BPM", "", None, "high", "1e400", "nan"]))
+    values, unreadable = numbers_of(column(["1", "-6.85db", " 3 ", "120 BPM", "", None, "high", "1e400", "nan"]))
     assert values[:4].tolist() == [1, -6.85, 3, 120]
     assert np.isnan(values[4:]).all()
-    assert unparsed == 3
+    assert unreadable.sum() == 3
 
 
 @pytest.mark.parametrize("kind", [pa.int16(), pa.float32(), pa.decimal128(9, 2), pa.string()])
 def test_numbers_of_any_type_are_equal(kind: pa.DataType) -> None:
-    values, unparsed = to_number(column(["4", "5", None]).cast(kind))
+    values, unreadable = numbers_of(column(["4", "5", None]).cast(kind))
     assert values[:2].tolist() == [4, 5]
     assert np.isnan(values[2])
-    assert unparsed == 0
+    assert not unreadable.any()
 
 
 @pytest.mark.parametrize(
@@ -104,16 +105,16 @@ MOMENT = 1_700_000_000
     ],
 )
 def test_a_time_is_read_in_seconds_milliseconds_and_iso(value: Any) -> None:
-    seconds, unparsed = to_seconds(column([value, None]))
+    seconds, unreadable = to_seconds(column([value, None]))
     assert seconds.tolist() == [MOMENT, MISSING_TIME]
-    assert unparsed == 0
+    assert not unreadable.any()
 
 
 def test_times_of_several_spellings_may_stand_in_one_column() -> None:
     texts = [str(MOMENT), "2023-11-14T22:13:20Z", "yesterday", "", None, "9e99", "2023-13-45"]
-    seconds, unparsed = to_seconds(column(texts))
+    seconds, unreadable = to_seconds(column(texts))
     assert seconds.tolist() == [MOMENT, MOMENT, *[MISSING_TIME] * 5]
-    assert unparsed == 3
+    assert unreadable.sum() == 3
 
 
 def test_dates_before_1970_and_beyond_nanoseconds_are_times() -> None:

@@ -8,12 +8,15 @@ from scipy.sparse import csr_array
 
 from inference.history import History
 from inference.scorers import ItemToItemScorer
+from training.data.config import FeaturesConfig
 from training.data.dataset import Catalogue
+from training.features import fit_transform
 from training.trainers.base import TrainingData
 
 
 def training_data(matrix: np.ndarray, catalogue: Catalogue | None = None) -> TrainingData:
-    return TrainingData(csr_array(matrix.astype(np.float32)), catalogue, seed=1, threads=2)
+    features = None if catalogue is None else fit_transform(catalogue, FeaturesConfig(), np.ones(len(catalogue), dtype=bool), seed=1)
+    return TrainingData(csr_array(matrix.astype(np.float32)), catalogue, 1, 2, features)
 
 
 def checkerboard(users: int = 20, items: int = 12) -> np.ndarray:
@@ -57,4 +60,7 @@ def catalogue(artists: list[str], genres: list[str], energy: list[float], years:
         audio=np.array(energy, dtype=np.float32)[:, None],
         audio_names=("energy",),
         known=np.ones(n, dtype=bool),
+        keys=np.full(n, -1, dtype=np.int8),
+        modes=np.full(n, -1, dtype=np.int8),
+        explicit=np.full(n, -1, dtype=np.int8),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from inference.features.similarity import year_rows
 from tests.training.trainers.data import catalogue, dense, training_data
 from training.config import ContentConfig
-from training.content_features import content_features, year_features
+from training.content_features import ContentFeatures, content_features, similarity_of
 from training.trainers import content
 
 NAN = float("nan")
@@ -23,6 +24,12 @@ def fit(songs=SONGS, **options):  # type: ignore[no-untyped-def]
     return content.fit(training_data(np.zeros((1, len(songs.titles))), songs), ContentConfig(**options))
 
 
+def features_of(songs, **options) -> ContentFeatures:  # type: ignore[no-untyped-def]
+    found = training_data(np.zeros((1, len(songs.titles))), songs).features
+    assert found is not None
+    return content_features(similarity_of(*found, ContentConfig(**options)), found[1])
+
+
 def test_a_song_by_the_same_artist_is_nearer_than_one_of_the_same_genre_and_that_nearer_than_neither() -> None:
     weights = dense(fit())
     assert weights[1, 0] > weights[2, 0] > max(weights[3, 0], 0)
@@ -34,7 +41,7 @@ def test_a_song_of_which_nothing_is_known_but_its_artist_is_near_to_nothing_else
 
 
 def test_similarities_are_cosines_by_part_and_at_most_one() -> None:
-    features = content_features(SONGS, ContentConfig())
+    features = features_of(SONGS)
     everything = np.arange(5)
     similarity = features.similarity(everything, everything)
     assert np.abs(similarity).max() <= 1 + 1e-6
@@ -52,12 +59,12 @@ def test_every_song_is_near_to_some_and_some_are_near_to_it() -> None:
 
 
 def test_a_missing_feature_speaks_neither_for_nor_against() -> None:
-    features = content_features(SONGS, ContentConfig(artist_weight=0, genre_weight=0, audio_weight=1, year_weight=0))
+    features = features_of(SONGS, artist_weight=0, genre_weight=0, audio_weight=1, year_weight=0)
     assert not features.similarity(np.array([4]), np.arange(5)).any()
 
 
 def test_years_across_a_decade_are_near() -> None:
-    rows = year_features(np.array([1989, 1991, 1981, 2015, np.nan], dtype=np.float32))
+    rows = year_rows(np.array([1989, 1991, 1981, 2015, np.nan], dtype=np.float32), 198, 202)
     near, same_decade, far, none = rows[1:] @ rows[0]
     assert near > 0.9 > same_decade > far == none == 0
 

@@ -1,0 +1,93 @@
+"""Songs that are in no catalogue, described by their attributes: how alike the songs of the catalogue are to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.features.columns import CategoriesColumn, CategoryColumn, code_of
+from inference.features.similarity import Similarity, name_rows, name_weights
+from inference.features.store import FeatureStore
+from inference.texts import Texts
+
+_BLOCK = 65_536  # songs that are compared at once
+
+
+@dataclass(frozen=True)
+class _Names:
+    """One part of the similarity that is names: the rows of all songs, and for a described song the weights of its names there."""
+
+    indptr: np.ndarray
+    codes: np.ndarray
+    weights: np.ndarray
+    lengths: np.ndarray
+    names: Texts
+    root: float
+
+    def query(self, own: Sequence[str]) -> np.ndarray:
+        """Returns float64 (names,): what each name of the catalogue adds to the similarity, before a song's length divides it."""
+        codes = [code_of(self.names, name) for name in own]
+        weights = self.weights[codes]  # of a name that no song has, the last
+        length = float(np.sqrt((weights**2).sum()))
+        out = np.zeros(len(self.names))
+        for code, weight in zip(codes, weights.tolist(), strict=True):
+            if code >= 0:
+                out[code] = self.root**2 * self.weights[code] * weight / length
+        return out
+
+    def scores(self, query: np.ndarray, songs: np.ndarray | None = None) -> np.ndarray:
+        """Returns float64: the part of the similarity of all songs, or of some (numbers)."""
+        if songs is None:
+            sums = np.concatenate([[0.0], np.cumsum(query[self.codes])])
+            scores: np.ndarray = (sums[self.indptr[1:]] - sums[self.indptr[:-1]]) / self.lengths
+            return scores
+        rows = [query[self.codes[self.indptr[song] : self.indptr[song + 1]]].sum() for song in songs.tolist()]
+        return np.array(rows) / self.lengths[songs]
+
+
+class DescribedSongs:
+    """Compares described songs with those of a store, by the very similarity that the content model is trained with."""
+
+    def __init__(self, similarity: Similarity, store: FeatureStore) -> None:
+        self.similarity, self.store = similarity, store
+        self._names = {name: found for name in similarity.parts if (found := self._part(name)) is not None}
+
+    def scores(self, described: Sequence[FeatureStore]) -> np.ndarray:
+        """Returns float64 (songs,): the sum of the similarities to all described songs (each a store of one song)."""
+        scores = np.zeros(self.store.n_songs)
+        for name, part in self._names.items():
+            queries = [part.query(_own_names(one, name)) for one in described]
+            scores += part.scores(np.sum(queries, axis=0))
+        dense = np.sum([self.similarity.dense(one)[0] for one in described], axis=0)
+        for start in range(0, len(scores), _BLOCK):
+            block = self.similarity.dense(self.store, start, min(start + _BLOCK, len(scores)))
+            scores[start : start + _BLOCK] += block @ dense
+        return scores
+
+    def contributions(self, described: Sequence[FeatureStore], songs: np.ndarray) -> np.ndarray:
+        """Returns float64 (described, songs): the similarity of each described song to each song in ``songs`` (numbers)."""
+        dense = np.stack([self.similarity.dense(one)[0] for one in described])
+        rows = np.concatenate(
+            [np.zeros((0, dense.shape[1])), *(self.similarity.dense(self.store, song, song + 1) for song in songs.tolist())]
+        )
+        out = dense.astype(np.float64) @ rows.T
+        for name, part in self._names.items():
+            out += np.stack([part.scores(part.query(_own_names(one, name)), songs) for one in described])
+        return out
+
+    def _part(self, name: str) -> _Names | None:
+        column = self.store[name]
+        if not isinstance(column, CategoriesColumn | CategoryColumn):
+            return None
+        indptr, codes = name_rows(column)
+        weights = name_weights(name, codes, len(column.names), self.store.n_songs)
+        squares = np.concatenate([[0.0], np.cumsum(weights[codes] ** 2)])
+        lengths = np.sqrt(np.maximum(squares[indptr[1:]] - squares[indptr[:-1]], 1e-24))
+        return _Names(indptr, codes, weights, lengths, column.names, float(np.sqrt(self.similarity.parts[name].weight)))
+
+
+def _own_names(one: FeatureStore, name: str) -> list[str]:
+    value = one[name].value(0)
+    return value if isinstance(value, list) else [] if value is None else [value]
