@@ -4,7 +4,11 @@
     scripts/train --items dataset.csv.gz --output trained                        # no events: by content alone
     scripts/train --interactions train.parquet --test test.parquet --output trained -p models=popularity,ease -p ease_l2=10
 
-A channel is a file or a folder of files. Afterwards DIR/model holds the model, DIR/output the evaluation, DIR/model.tar.gz the artifact.
+    scripts/train --interactions s3://bucket/events/2025 s3://bucket/events/2026 --items songs.csv --output trained
+
+A channel is a file, a folder of files, s3://bucket/prefix (all objects whose keys begin so; they are fetched into TMPDIR first), or several
+of these. `--endpoint-url` or AWS_ENDPOINT_URL names another S3 server than Amazon's. Afterwards DIR/model holds the model, DIR/output the
+evaluation, what was found in the data (quality_report.html) and what the model was made of (lineage.json), DIR/model.tar.gz the artifact.
 `-p` takes the hyperparameters that SageMaker takes: `python -m training.config` lists them. Exit codes are those of the container.
 """
 
@@ -20,10 +24,12 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from container import exit_codes
 from scripts.command_line import CommandError, key_values, run
 from scripts.pack import pack
+from scripts.s3_channels import S3Place, connect, download, find, is_s3
 
 ENTRY_POINT = Path(__file__).resolve().parent.parent / "container" / "bin" / "train"
 CHANNELS = {
@@ -32,22 +38,27 @@ CHANNELS = {
     "users": "the listeners",
     "test": "events of known listeners, to evaluate on",
 }
-REPORTS = ("evaluation.json", "evaluation.txt", "failure")
+REPORTS = ("evaluation.json", "evaluation.txt", "quality_report.json", "quality_report.html", "lineage.json", "failure")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code of the training. Raises ``CommandError`` for a mistake on the command line."""
     options = parse_arguments(arguments)
     hyperparameters = key_values(options.parameters, "-p")
-    channels = {name: path.resolve() for name in CHANNELS if (path := getattr(options, name)) is not None}
-    for name, path in channels.items():
-        if not path.exists():
-            raise CommandError(f"--{name} {path}: no such file or folder")
-    if not channels.keys() & {"interactions", "items"}:
+    places = {name: tuple(given) for name in CHANNELS if (given := getattr(options, name))}
+    for name, given in places.items():
+        for place in given:
+            if not is_s3(place) and not Path(place).exists():
+                raise CommandError(f"--{name} {place}: no such file or folder")
+    if not places.keys() & {"interactions", "items"}:
         raise CommandError("name --interactions, --items, or both: the files to learn from")
+    s3 = connect(options.endpoint_url) if any(is_s3(place) for given in places.values() for place in given) else None
+    found = {place: find(s3, place) for given in places.values() for place in given if is_s3(place)}
     output = options.output.resolve()
     clear(output)
     with tempfile.TemporaryDirectory(prefix="train-") as base:
+        local = fetch(s3, found, Path(base) / "s3")
+        channels = {name: [local.get(place) or Path(place).resolve() for place in given] for name, given in places.items()}
         lay_out(Path(base), output, channels, hyperparameters)
         code = run_entry_point(Path(base))
         bring_back(Path(base), output)
@@ -55,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         artifact = output / "model.tar.gz"
         pack(output / "model", artifact)
         print(f"\nmodel       {output / 'model'}\nevaluation  {output / 'output' / 'evaluation.json'}")
+        print(f"data        {output / 'output' / 'quality_report.html'}\norigin      {output / 'output' / 'lineage.json'}")
         print(f"artifact    {artifact} ({artifact.stat().st_size / 1e6:.1f} MB)")
     return code
 
@@ -62,9 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, what in CHANNELS.items():
-        parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=what)
+        parser.add_argument(f"--{name}", nargs="+", action="extend", metavar="PLACE", help=f"{what}: files, folders, s3://bucket/prefix")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the results go; a model there is replaced")
     parser.add_argument("-p", dest="parameters", action="append", default=[], metavar="key=value", help="a hyperparameter; may be repeated")
+    parser.add_argument("--endpoint-url", metavar="URL", help="of another S3 server than Amazon's (AWS_ENDPOINT_URL)")
     return parser.parse_args(arguments)
 
 
@@ -86,19 +99,33 @@ def clear(output: Path) -> None:
         raise CommandError(f"--output {output} can't be written: {error.strerror}") from None
 
 
-def lay_out(base: Path, output: Path, channels: Mapping[str, Path], hyperparameters: Mapping[str, str]) -> None:
-    """Makes ``base`` look like ``/opt/ml``: channels and the model folder are links, so nothing is copied."""
+def fetch(s3: Any, found: Mapping[str, S3Place], folder: Path) -> dict[str, Path]:
+    """Downloads each place into a folder of its own below ``folder``, and returns the folders by place."""
+    folders = {place: folder / str(number) for number, place in enumerate(found)}
+    for made in folders.values():
+        made.mkdir(parents=True)
+    download(s3, [(found[place], made) for place, made in folders.items()])
+    return folders
+
+
+def lay_out(base: Path, output: Path, channels: Mapping[str, Sequence[Path]], hyperparameters: Mapping[str, str]) -> None:
+    """Makes ``base`` look like ``/opt/ml``: channels and the model folder are links, so nothing is copied.
+
+    A channel of one folder is that folder; of several places each gets a name of its own in it, numbered where names repeat.
+    """
     config, data = base / "input" / "config", base / "input" / "data"
     config.mkdir(parents=True)
     data.mkdir()
     (config / "hyperparameters.json").write_text(json.dumps(hyperparameters), encoding="utf-8")
     (base / "model").symlink_to(output / "model")
-    for name, path in channels.items():
-        if path.is_dir():
-            (data / name).symlink_to(path)
-        else:
-            (data / name).mkdir()
-            (data / name / path.name).symlink_to(path)
+    for name, paths in channels.items():
+        if len(paths) == 1 and paths[0].is_dir():
+            (data / name).symlink_to(paths[0])
+            continue
+        (data / name).mkdir()
+        for number, path in enumerate(paths):
+            link = data / name / path.name
+            (data / name / f"{number}-{path.name}" if link.is_symlink() else link).symlink_to(path)
 
 
 def run_entry_point(base: Path) -> int:
