@@ -1,5 +1,6 @@
 """What the listeners of a small world of music listen to, session by session."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from scripts.music_world import GENRES, Floats, Ints, World
 EVENT_TYPES = ("play", "like", "skip")
 FIRST_DAY, LAST_DAY = 1_672_531_200, 1_735_689_600  # 2023-01-01 to 2025-01-01
 SESSION_EVENTS = 6
+BLOCK_EVENTS = 1_000_000
 SCENES_PER_LISTENER, ARTISTS_PER_LISTENER = 3, 4
 # What a session is made of, and how often something else comes between.
 SESSION_KINDS = {"scene": 0.52, "artist": 0.14, "mood": 0.22, "charts": 0.12}
@@ -71,13 +73,26 @@ def mood_labels(world: World) -> Ints:
     return world.genres * 4 + world.moods
 
 
-def listen(world: World, n_listeners: int, events_per_listener: float, rng: np.random.Generator) -> Events:
-    """About `events_per_listener` events for each listener, fewer for many and more for some.
+def listen(world: World, n_listeners: int, events_per_listener: float, rng: np.random.Generator) -> Iterator[Events]:
+    """About `events_per_listener` events for each listener, fewer for many and more for some, in blocks of some listeners.
 
     A listener has a few scenes, favourite artists from them, and a genre and mood. A session is drawn from one of these or from the
-    charts, and now and then something else comes between.
+    charts, and now and then something else comes between. Events are in the order of time within a block.
     """
     shelves = make_shelves(world)
+    heard = world.popularity <= 0
+    block = max(1, round(BLOCK_EVENTS / events_per_listener))
+    for start in range(0, n_listeners, block):
+        stop = min(start + block, n_listeners)
+        events = _block(world, shelves, stop - start, events_per_listener, rng)
+        heard[events.songs] = True
+        if stop == n_listeners:
+            events = _all_found_once(world, events, np.flatnonzero(~heard), rng)
+        yield _in_order(Events(events.listeners + start, events.songs, events.seconds, events.types))
+
+
+def _block(world: World, shelves: Shelves, n_listeners: int, events_per_listener: float, rng: np.random.Generator) -> Events:
+    """The events of some listeners, who are numbered from 0."""
     activity = rng.lognormal(-0.125, 0.5, n_listeners) * events_per_listener
     events_of = np.rint(np.maximum(activity, min(5, events_per_listener))).astype(np.int64)
     listeners = np.repeat(np.arange(n_listeners), events_of)
@@ -93,8 +108,7 @@ def listen(world: World, n_listeners: int, events_per_listener: float, rng: np.r
     seconds = start[session] + (place % SESSION_EVENTS) * 215 + rng.integers(0, 30, len(listeners))
     luck, own_taste = rng.random(len(listeners)), event_kind < CHARTS
     likes, skips = luck < np.where(own_taste, 0.12, 0.03), luck > np.where(own_taste, 0.95, 0.75)
-    events = Events(listeners, songs, seconds, np.where(likes, 1, np.where(skips, 2, 0)))
-    return _in_order(_all_found_once(world, events, rng))
+    return Events(listeners, songs, seconds, np.where(likes, 1, np.where(skips, 2, 0)))
 
 
 def _sessions(world: World, shelves: Shelves, who: Ints, n_listeners: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -119,9 +133,8 @@ def _songs(shelves: Shelves, kinds: Ints, pools: Ints, rng: np.random.Generator)
     return songs
 
 
-def _all_found_once(world: World, events: Events, rng: np.random.Generator) -> Events:
+def _all_found_once(world: World, events: Events, unheard: Ints, rng: np.random.Generator) -> Events:
     """Adds a play of each song that nobody happened to find: by somebody who has just heard one of the same scene."""
-    unheard = np.setdiff1d(np.flatnonzero(world.popularity > 0), events.songs)
     if len(unheard) > len(events.songs):
         return events  # so few events cannot cover so many songs
     by_scene = Pools(world.scenes[events.songs], np.ones(len(events.songs)), world.n_scenes)

@@ -63,29 +63,31 @@ def artist_names(n: int, rng: np.random.Generator) -> list[str]:
     return [names[place] for place in rng.permutation(n).tolist()]
 
 
-def song_titles(artists: NDArray[np.int64], rng: np.random.Generator) -> list[str]:
-    """One title per song; the songs of one artist (a number per song) have different titles, whatever their case."""
+def title_numbers(artists: NDArray[np.int64], n_titles: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each song (a number of its artist) the place of its title among `n_titles`: the songs of one artist have different ones."""
     order = np.argsort(artists, kind="stable")
     firsts = np.searchsorted(artists[order], artists[order])
     place_in_artist = np.empty(len(artists), np.int64)
     place_in_artist[order] = np.arange(len(artists)) - firsts
-    titles = distinct_titles()
-    start = rng.integers(0, len(titles), int(artists.max()) + 1)
+    start = rng.integers(0, n_titles, int(artists.max()) + 1)
     # a step without a common divisor visits every title once before it repeats one
-    step = next(size for size in range(len(titles) * 5 // 8, len(titles)) if np.gcd(size, len(titles)) == 1)
-    return [titles[number] for number in ((start[artists] + place_in_artist * step) % len(titles)).tolist()]
+    step = next(size for size in range(n_titles * 5 // 8, n_titles) if np.gcd(size, n_titles) == 1)
+    places: NDArray[np.int64] = (start[artists] + place_in_artist * step) % n_titles
+    return places
 
 
 def distinct_titles() -> list[str]:
-    """All titles there are, each once."""
+    """All titles there are, each once, whatever their case."""
     return list(dict.fromkeys(fill(TITLE_FORMS, np.arange(len(TITLE_FORMS) * len(ADJECTIVES) * len(NOUNS) * 2))))
 
 
-def lyrics(n_songs: int, n_lines: int, rng: np.random.Generator) -> list[str]:
-    """For each song `n_lines` lines, in one paragraph with marks of verse and chorus, as in the public files."""
+def lyrics(n_songs: int, n_lines: int, between: str, rng: np.random.Generator) -> list[str]:
+    """For each song `n_lines` lines, with marks of verse and chorus, and `between` between the lines: a space, as in the public files."""
     numbers = rng.integers(0, len(LINE_FORMS) * len(ADJECTIVES) * len(NOUNS) ** 2, 5000)
     lower = [[word.lower() for word in group] for group in (ADJECTIVES, NOUNS)]
-    pool = np.array(fill(LINE_FORMS, numbers, *lower), dtype=object)
-    marks = ("[Verse 1] ", "", "", "", " [Chorus] ", "", "", "", " [Verse 2] ", "", "", "")
-    chosen = pool[rng.integers(0, len(pool), (n_songs, n_lines))].tolist()
-    return [" ".join(marks[i % len(marks)] + line for i, line in enumerate(lines)) for lines in chosen]
+    pool = fill(LINE_FORMS, numbers, *lower)
+    verse = ["[Verse 1] ", "", "", "", " [Chorus] ", "", "", "", " [Verse 2] ", "", "", ""]
+    marks = np.array([len(pool) * place for place in range(len(verse))])
+    marked = [mark + line for mark in verse for line in pool]
+    chosen = rng.integers(0, len(pool), (n_songs, n_lines)) + marks[np.arange(n_lines) % len(verse)]
+    return [between.join([marked[line] for line in lines]) for lines in chosen.tolist()]

@@ -61,6 +61,11 @@ class World:
         profile = np.array(list(GENRES.values()))[self.genres]
         return 2 * (self.features[:, 0] > profile[:, 0]).astype(np.int64) + (self.features[:, 2] > profile[:, 2])
 
+    def part(self, start: int, stop: int) -> "World":
+        """The songs from `start` to before `stop`, by the same artists, in the same scenes."""
+        songs = {name: values[start:stop] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
+        return World(self.n_scenes, **songs)
+
 
 def make_world(n_songs: int, rng: np.random.Generator) -> World:
     """`n_songs` songs by about a twelfth as many artists, in scenes of about 60 songs."""

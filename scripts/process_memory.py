@@ -34,3 +34,21 @@ def proportional_bytes(pids: Iterable[int]) -> int | None:
             if match := re.search(r"^Pss:\s+(\d+) kB$", (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii"), re.MULTILINE):
                 found.append(1024 * int(match[1]))
     return sum(found) if found else None
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Returns the sum of what the processes have in memory (RSS); cheap to ask for, but a page that several share counts for each."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError, IndexError):  # it has ended since
+            pages += int((PROC / str(pid) / "statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def own_peak_bytes() -> int:
+    """Returns the most that this process ever had in memory since it was started, as the kernel has counted; 0 where it does not tell."""
+    # not getrusage: its ru_maxrss begins with what the parent had
+    with suppress(OSError):
+        if match := re.search(r"^VmHWM:\s+(\d+) kB$", (PROC / "self" / "status").read_text(encoding="ascii"), re.MULTILINE):
+            return 1024 * int(match[1])
+    return 0

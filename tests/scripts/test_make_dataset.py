@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, diags_array
 from scripts.make_dataset import main, make_dataset
 from scripts.music_columns import HEADER, spelled_date
 from scripts.music_words import distinct_titles
-from training.data.config import DataConfig
+from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.data.extract import extract
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("world")
     make_dataset(folder, songs=3000, listeners=1200, events_per_listener=40, seed=3)
-    return extract({"interactions": folder / "interactions", "items": folder / "items"}, DataConfig())
+    return extract({"interactions": folder / "interactions", "items": folder / "items"}, TrainingConfig())
 
 
 def files(folder: Path) -> list[Path]:
@@ -131,14 +131,14 @@ def test_the_titles_of_an_artist_differ_and_so_do_the_ids(tmp_path: Path) -> Non
     titles = distinct_titles()
     assert len({title.casefold() for title in titles}) == len(titles)
     made = make_dataset(tmp_path, songs=20_000, listeners=10, lyrics_lines=0)
-    assert extract({"items": tmp_path / "items"}, DataConfig()).n_items == made["songs"] == 20_000
+    assert extract({"items": tmp_path / "items"}, TrainingConfig()).n_items == made["songs"] == 20_000
 
 
 @pytest.mark.parametrize("songs", [1, 2, 9])
 @pytest.mark.parametrize("listeners", [1, 3])
 def test_a_world_may_be_tiny(tmp_path: Path, songs: int, listeners: int) -> None:
     make_dataset(tmp_path, songs=songs, listeners=listeners, events_per_listener=2)
-    dataset = extract({"interactions": tmp_path / "interactions", "items": tmp_path / "items"}, DataConfig())
+    dataset = extract({"interactions": tmp_path / "interactions", "items": tmp_path / "items"}, TrainingConfig())
     assert (dataset.n_items, dataset.n_users) == (songs, listeners)
 
 
