@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
@@ -159,13 +160,18 @@ class CategoriesColumn:
     @classmethod
     def of_lists(cls, lists: Sequence[Sequence[str]]) -> Self:
         """Returns the column of these names per song; a name twice in one song counts once."""
-        names = sorted(set().union(*lists), key=lambda name: name.encode("utf-8", "surrogatepass"))
+        numbers: dict[tuple[str, ...], int] = {}  # most rows are like another: what is done to a row is done once for all of its like
+        rows = np.fromiter((numbers.setdefault(tuple(row), len(numbers)) for row in lists), dtype=np.int64, count=len(lists))
+        names = sorted(set().union(*numbers), key=lambda name: name.encode("utf-8", "surrogatepass"))
         place = {name: code for code, name in enumerate(names)}
-        distinct = [row if len(row) < 2 else tuple(dict.fromkeys(row)) for row in lists]
+        distinct = [[place[name] for name in dict.fromkeys(row)] for row in numbers]
+        lengths = np.array([len(row) for row in distinct], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        flat = np.fromiter(itertools.chain.from_iterable(distinct), dtype=np.int32, count=int(lengths.sum()))
         indptr = np.zeros(len(lists) + 1, dtype=np.int64)
-        np.cumsum(np.fromiter(map(len, distinct), dtype=np.int64, count=len(lists)), out=indptr[1:])
-        indices = np.fromiter((place[name] for row in distinct for name in row), dtype=np.int32, count=int(indptr[-1]))
-        return cls(indptr, indices, Texts.of(names))
+        np.cumsum(lengths[rows], out=indptr[1:])
+        inside = np.arange(indptr[-1]) - np.repeat(indptr[:-1], lengths[rows])
+        return cls(indptr, flat[np.repeat(starts[rows], lengths[rows]) + inside], Texts.of(names))
 
     def code(self, name: str) -> int:
         """Returns the code of a name; -1 if no song has it."""

@@ -54,9 +54,14 @@ def csv_part(path: Path, head: CsvHead, columns: Sequence[str], start: int, stop
 
 
 def csv_rows(content: bytes, head: CsvHead, columns: Sequence[str], *, has_header: bool) -> Chunk:
-    """The rows that stand in ``content``."""
+    """The rows that stand in ``content``, whole ones.
+
+    All of them are one block, so that Arrow need not look for a place to cut: it would read everything twice. But it cuts off what
+    follows the last newline, so the last row has to have one, lest that be a newline inside its quotes.
+    """
     options = _Options(head, columns, has_header=has_header)
-    table = pa.csv.read_csv(pa.BufferReader(content), *options.for_arrow(BLOCK_BYTES))
+    whole = content if content.endswith(b"\n") else content + b"\n"
+    table = pa.csv.read_csv(pa.BufferReader(whole), *options.for_arrow(len(whole) + 1, newlines_in_values=False))
     return numbered(table, 0, options.misshapen)
 
 
@@ -93,7 +98,7 @@ class _Options:
         self.head, self.columns, self.has_header = head, list(columns), has_header
         self.misshapen: list[tuple[int, str]] = []
 
-    def for_arrow(self, block_bytes: int) -> tuple[Any, Any, Any]:
+    def for_arrow(self, block_bytes: int, *, newlines_in_values: bool = True) -> tuple[Any, Any, Any]:
         names = None if self.has_header else list(self.head.columns)
         types = {name: pa.string() for name in self.columns}
         return (
@@ -101,7 +106,7 @@ class _Options:
             pa.csv.ReadOptions(block_size=block_bytes, column_names=names, use_threads=False),
             pa.csv.ParseOptions(
                 delimiter=self.head.delimiter,
-                newlines_in_values=True,
+                newlines_in_values=newlines_in_values,
                 escape_char="\\" if self.head.escaped else False,
                 invalid_row_handler=self._leave_out,
             ),

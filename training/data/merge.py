@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from inference.features.values import normal
+from training.data.plain_text import in_form
 from training.data.problems import MAX_EXAMPLES, Example, Kind, Ledger, Problem, shown
 from training.data.schemas import NUMBERS
 from training.data.songs import Songs
-from training.data.values import encode, of_distinct
+from training.data.values import encode
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _groups(songs: Songs, codes: NDArray[np.int64], order: NDArray[np.int64], n_
         return None
     rows = np.zeros(n_songs, dtype=np.int64)
     rows[codes[order]] = order
-    titles = of_distinct(songs.table.column("title").take(pa.array(rows)), lambda text: normal(text) or None)
+    titles = in_form(songs.table.column("title").take(pa.array(rows)), normal)
     parts = [_numbers(titles), _numbers(songs.table.column("artist").take(pa.array(rows)))]
     pairs = parts[0] * (int(parts[1].max(initial=0)) + 1) + parts[1]
     return np.where((parts[0] < 0) | (parts[1] < 0), -1, pairs)

@@ -15,13 +15,14 @@ from inference.features import values as one_value
 from inference.features import words
 from inference.features.attributes import FLAGS, LABELS
 from inference.features.language import language
-from inference.features.values import LIST_SEPARATOR, normal
+from inference.features.values import LIST_SEPARATOR, as_written, normal
 from training.data.columns import plain
 from training.data.config import DataConfig
 from training.data.ids import is_placeholder, song_keys
 from training.data.judge import Cells, Judge
+from training.data.plain_text import names_of
 from training.data.schemas import NUMBERS, SIMILAR, Schema
-from training.data.values import TEXT, encode, missing_cells, numbers_of, of_distinct, to_text
+from training.data.values import TEXT, encode, missing_cells, numbers_of, to_text
 
 PARSERS: dict[str, Callable[[str], float]] = {"duration": one_value.clock_or_number, "year": one_value.year}
 
@@ -166,13 +167,3 @@ def _vector(text: str | None) -> list[float] | None:
     except ValueError:
         return None
     return values if values and all(map(math.isfinite, values)) else None
-
-
-def as_written(name: str) -> str:
-    """The name as people read it: only its white space is tidied."""
-    return " ".join(name.split())
-
-
-def names_of(column: pa.ChunkedArray, separators: str, form: Callable[[str], str], joint: str) -> pa.ChunkedArray:
-    """The names in each text, in this form, joined; null where there is none."""
-    return of_distinct(column, lambda one: joint.join(one_value.names(one, separators, form)) or None)

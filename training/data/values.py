@@ -87,11 +87,10 @@ def missing_cells(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     return found.to_numpy().astype(bool, copy=False)
 
 
-def of_distinct(column: pa.ChunkedArray, function: Callable[[str], str | None]) -> pa.ChunkedArray:
-    """A column as text, changed by a function that is called once for each distinct value; null stays null."""
+def of_distinct(column: pa.ChunkedArray, function: Callable[[pa.LargeStringArray], pa.LargeStringArray]) -> pa.ChunkedArray:
+    """A column as text, changed by a function that is given the distinct values, all at once; null stays null."""
     texts, codes = distinct(column)
-    changed = pa.array([function(value) for value in texts.to_pylist()], TEXT)
-    return pa.chunked_array([changed.take(pa.array(codes, mask=codes < 0))])
+    return pa.chunked_array([function(texts).take(pa.array(codes, mask=codes < 0))])
 
 
 def is_numeric(kind: pa.DataType) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 BINS = 25
 TRIMMED = 0.005  # of the values at each end lie beyond the bins of their own: one wrong value would else leave one bar of all others
+FINEST = 1e-11  # of the numbers, the narrowest bin: edges are written with twelve digits
 TOP = 10
 
 
@@ -73,20 +74,22 @@ def histogram(ordered: NDArray, bins: int = BINS) -> dict[str, Any]:
     if low == high:
         low, high = float(ordered[0]), float(ordered[-1])
     whole = bool((ordered == np.rint(ordered)).all())
-    step = _round_step((high - low) / bins, whole)
+    step = max(_round_step((high - low) / bins, whole), _round_step(max(abs(low), abs(high)) * FINEST, whole))
     first = math.floor(low / step + 1e-9)
     stop = max(math.ceil(high / step - 1e-9), first + 1)
     if whole and step == 1:
         stop = max(math.floor(high) + 1, first + 1)  # a bin for each number
     edges = np.arange(first, stop + 1, dtype=np.float64) * step
     # Compared in the precision of the values: 0.7 as they have it may be a little less than the edge of 0.7.
-    inner = np.searchsorted(ordered, edges[1:-1].astype(ordered.dtype))
+    with np.errstate(over="ignore"):  # the outer edges may be beyond the largest number of this precision
+        compared = edges.astype(ordered.dtype)
+    inner = np.searchsorted(ordered, compared[1:-1])
     counts = np.diff(np.concatenate([[0], inner, [len(ordered)]]))
     return {
         "edges": [float(f"{edge:.12g}") + 0.0 for edge in edges.tolist()],
         "counts": counts.tolist(),
-        "open_low": bool(ordered[0] < edges[0].astype(ordered.dtype)),
-        "open_high": bool(ordered[-1] > edges[-1].astype(ordered.dtype)),
+        "open_low": bool(ordered[0] < compared[0]),
+        "open_high": bool(ordered[-1] > compared[-1]),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from training.data.dataset import Dataset
@@ -65,8 +66,12 @@ def left_out(dataset: Dataset) -> list[dict[str, Any]]:
 
     ``count``; ``unit``, rows or entries; ``share`` of the rows of the channel; ``settings`` that ask for it.
     """
+    counts = Counter(dataset.counts)
+    for step in dataset.steps:
+        if "sample_songs" in step.settings:  # the songs of the catalogue that are not in the sample are in no count
+            counts[f"{step.channel}.dropped_not_sampled"] += step.rows_in - step.rows_out
     parts = []
-    for key, count in dataset.counts.items():
+    for key, count in counts.items():
         channel, _, what = key.partition(".")
         reason = what.removeprefix("dropped_")
         if not count or reason == what:

@@ -94,7 +94,7 @@ def _constant(columns: list[Column], songs: int) -> Iterator[Finding]:
 
 def _popularity(columns: list[Column]) -> Iterator[Finding]:
     for one in columns:
-        if one["name"] == "popularity" and one["kind"] == "number" and one.get("q1") == 0:
+        if one["name"] == "popularity" and not one["named"] and one.get("q1") == 0:
             text = (
                 "At least a quarter of the songs have the popularity 0. Where it means unknown, these songs are "
                 "ranked last by a model that goes by popularity, and by filters on it."
