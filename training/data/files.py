@@ -123,13 +123,19 @@ class DataFile:
 
 
 def channel_files(channel: str, paths: Sequence[Path]) -> tuple[list[DataFile], int]:
-    """The data files under the paths of a channel, in order, and how many files were ignored."""
+    """The data files under the paths of a channel, in order, and how many files were ignored.
+
+    Raises ``UserDataError`` for a file whose name is not UTF-8: no report could name it.
+    """
     files: list[DataFile] = []
     ignored = 0
     for path in paths:
         found, passed_over = data_files(path)
         ignored += passed_over
         root = path if path.is_dir() else path.parent
+        for file in found:
+            if (name := os.fsencode(file).decode("utf-8", errors="replace")) != str(file):
+                raise UserDataError(f"{name}: the name of the file is not UTF-8; rename it")
         files += [DataFile(channel, file, f"{channel}/{file.relative_to(root).as_posix()}") for file in found]
     return files, ignored
 

@@ -24,6 +24,7 @@ from training.data.plain_text import names_of
 from training.data.schemas import NUMBERS, SIMILAR, Schema
 from training.data.values import TEXT, encode, missing_cells, numbers_of, to_text
 
+LARGEST = float(np.finfo(np.float32).max)  # of a number that is kept
 PARSERS: dict[str, Callable[[str], float]] = {"duration": one_value.clock_or_number, "year": one_value.year}
 
 
@@ -99,6 +100,10 @@ def _columns_of(
 def _numbers(role: str, column: pa.ChunkedArray, judge: Judge, name: str) -> NDArray[np.float64]:
     values, unreadable = numbers_of(column, PARSERS.get(role))
     judge.found("unreadable_value", name, unreadable, Cells(column))
+    if role not in NUMBERS:  # those have ranges of their own
+        too_large = np.abs(values) > LARGEST
+        judge.found("out_of_range", name, too_large, Cells(column))
+        values[too_large] = math.nan
     return values
 
 
@@ -166,4 +171,4 @@ def _vector(text: str | None) -> list[float] | None:
         values = [float(part) for part in re.split(r"[\s,;|\x1f]+", text.strip(" \t\r\n[]()")) if part]
     except ValueError:
         return None
-    return values if values and all(map(math.isfinite, values)) else None
+    return values if values and all(abs(value) <= LARGEST for value in values) else None  # False for NaN

@@ -13,7 +13,7 @@ import pytest
 
 from training.data.errors import UserDataError
 from training.data.file_plan import FilePlan, inspect, pieces
-from training.data.files import DataFile, data_files
+from training.data.files import DataFile, channel_files, data_files
 from training.data.readers import read_piece
 
 TABLE = "user,item\nu1,007\nu2,None\n"
@@ -129,3 +129,9 @@ def test_linked_folders_are_read_once_and_circles_end(tmp_path: Path) -> None:
     (channel / "2024").symlink_to(tmp_path / "elsewhere")
     (channel / "circle").symlink_to(channel)
     assert data_files(channel) == ([channel / "2024" / "part.csv"], 0)
+
+
+def test_a_file_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/x\xff.csv")).write_text("id\n1\n")
+    with pytest.raises(UserDataError, match="x\ufffd.csv: the name of the file is not UTF-8"):
+        channel_files("items", [tmp_path])

@@ -145,3 +145,13 @@ def test_of_several_rows_of_a_song_the_fullest_counts_and_the_others_fill_its_ga
         assert catalogue.titles.tolist() == ["Full"]
         assert catalogue.years.tolist() == [1999]
         assert catalogue.audio[0, 0] == pytest.approx(0.9)
+
+
+def test_numbers_too_large_to_be_kept_are_missing_and_reported(extract_files: Extract) -> None:
+    dataset = extract_files(
+        {"items/a.csv": "id,plays,vector\n1,1e300,1 1e200\n2,5,1 2\n"}, features_numeric="plays", features_embedding="vector"
+    )
+    assert np.isnan(songs(dataset).numbers["plays"]).tolist() == [True, False]
+    assert np.isnan(songs(dataset).vectors["vector"]).all(axis=1).tolist() == [True, False]
+    assert dataset.ledger.problems[Kind("items", "out_of_range", "plays")].examples == [Example("items/a.csv", 1, '"1e300"')]
+    assert dataset.ledger.problems[Kind("items", "unreadable_value", "vector")].count == 1
