@@ -68,9 +68,13 @@ class _Rows:
 
     def __init__(self, songs: Songs, numbers: NDArray[np.int64], order: NDArray[np.int64], n_songs: int) -> None:
         self.songs, self.numbers_of_rows, self.order, self.n_songs = songs, numbers, order, n_songs
+        self.best = np.full(n_songs, -1, dtype=np.int64)
+        self.best[numbers[order]] = order
 
     def _chosen(self, present: NDArray[np.bool_]) -> NDArray[np.int64]:
         """For each song the row to take, -1 if none has a value."""
+        if present[self.best[self.best >= 0]].all():
+            return self.best
         taken = np.full(self.n_songs, -1, dtype=np.int64)
         rows = self.order[present[self.order]]
         taken[self.numbers_of_rows[rows]] = rows

@@ -1,5 +1,6 @@
 """Ids: the text id of a song without one, and vocabularies, in which an id's place is its number."""
 
+import operator
 from collections.abc import Iterable
 
 import numpy as np
@@ -23,7 +24,10 @@ def song_key(artists: str, title: str) -> str:
 
 def vocabulary(*groups: Iterable[str]) -> NDArray[np.object_]:
     """The distinct ids of all groups, sorted by their UTF-8 bytes, which for str is the order of their code points."""
-    distinct = sorted(set().union(*groups))
+    lists = [list(group) for group in groups]
+    given = [group for group in lists if group]
+    in_order = len(given) == 1 and all(map(operator.lt, given[0], given[0][1:]))
+    distinct = given[0] if in_order else sorted(set().union(*given))
     ids = np.empty(len(distinct), dtype=object)
     ids[:] = distinct
     return ids
