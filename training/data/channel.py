@@ -29,7 +29,7 @@ from training.data.schemas import Schema
 from training.data.values import to_text
 
 Result = TypeVar("Result")
-BLOCK_BYTES = 1 << 22  # of a stream of CSV that is cut while it is decompressed
+BLOCK_BYTES = 1 << 21  # of a stream of CSV that is cut while it is decompressed
 # A file that cannot be cut where it lies is one piece of work, or from this size (as it lies there) on a stream that is read here.
 BLOCKS_FROM, STREAM_BYTES = 1 << 20, 1 << 28
 # Of a file and its columns: its schema, and which column plays which role.
