@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +19,7 @@ from training.data.merge import Merged
 from training.data.problems import Ledger
 from training.data.schemas import SIMILAR
 from training.data.songs import Songs
-from training.data.values import encode
+from training.data.values import TEXT, dictionary, encode
 
 Names = list[tuple[str, ...]]
 
@@ -110,7 +113,7 @@ class _Rows:
     def names(self, name: str) -> Names:
         if not self.songs.has(name):
             return [()] * self.n_songs
-        encoded = self._taken(name).dictionary_encode().unify_dictionaries().combine_chunks()
+        encoded = dictionary(self._taken(name))
         split = [*(tuple(text.split(LIST_SEPARATOR)) for text in encoded.dictionary.to_pylist()), ()]
         return [split[place] for place in encoded.indices.fill_null(len(split) - 1).to_pylist()]
 
@@ -118,22 +121,22 @@ class _Rows:
         """The names of all rows of a song, sorted."""
         if not self.songs.has(name):
             return [()] * self.n_songs
-        texts, codes = encode(self.songs.table.column(name))
-        split = [text.split(LIST_SEPARATOR) for text in texts]
-        names = sorted({one for some in split for one in some})
-        place = {one: number for number, one in enumerate(names)}
-        flat = np.array([place[one] for some in split for one in some], dtype=np.int64)
-        lengths = np.array([len(some) for some in split], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
+        encoded = dictionary(self.songs.table.column(name))
+        codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+        split = [*(tuple(sorted(text.split(LIST_SEPARATOR))) for text in encoded.dictionary.to_pylist()), ()]
         rows = self.order[codes[self.order] >= 0]
-        counts = lengths[codes[rows]]
-        inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        genres = flat[np.repeat(starts[codes[rows]], counts) + inside]
-        pairs = np.unique(np.repeat(self.numbers_of_rows[rows], counts) * max(len(names), 1) + genres)
-        songs, genres = np.divmod(pairs, max(len(names), 1))
-        ends = np.cumsum(np.bincount(songs, minlength=self.n_songs)).tolist()
-        words = [names[genre] for genre in genres.tolist()]
-        return [tuple(words[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+        songs, codes = self.numbers_of_rows[rows], codes[rows]
+        last = np.full(self.n_songs, -1, dtype=np.int64)
+        last[songs] = codes
+        found = [split[code] for code in last.tolist()]
+        # Only what is in several rows has to be put together; of most songs there is one.
+        several = np.flatnonzero((np.bincount(songs, minlength=self.n_songs) > 1)[songs])
+        several = several[np.argsort(songs[several], kind="stable")]
+        for song, group in itertools.groupby(
+            zip(songs[several].tolist(), codes[several].tolist(), strict=True), key=operator.itemgetter(0)
+        ):
+            found[song] = tuple(sorted({one for _, code in group for one in split[code]}))
+        return found
 
     def labels(self, name: str) -> Labels:
         texts, codes = encode(self._taken(name))
@@ -164,22 +167,18 @@ def _similar(
     songs: Songs, merged: Merged, places: NDArray[np.int32], ledger: Ledger
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """The pairs of songs that the rows call similar and the catalogue has, each once with its largest score, sorted."""
-    ids = pa.array(merged.ids, pa.large_string())
-    froms, tos, scores = [], [], []
-    for number in range(1, SIMILAR + 1):
-        if not songs.has(f"similar_{number}"):
-            continue
-        column = songs.table.column(f"similar_{number}")
-        found = pc.index_in(column, value_set=ids)
-        known = pc.is_valid(found).to_numpy() & (merged.codes >= 0)
-        ledger.counts["items.similar_songs_not_in_catalogue"] += int((pc.is_null(found).to_numpy() & pc.is_valid(column).to_numpy()).sum())
-        froms.append(places[merged.codes[known]])
-        tos.append(places[found.filter(pa.array(known)).to_numpy()])
-        name = f"similar_score_{number}"
-        scores.append(songs.numbers(name)[known] if songs.has(name) else np.ones(int(known.sum())))
-    pairs = np.concatenate(froms).astype(np.int64) * (int(places.max(initial=0)) + 1) + np.concatenate(tos)
-    score = np.nan_to_num(np.concatenate(scores)).astype(np.float32)
-    order = np.lexsort([-score, pairs])
-    first = np.unique(pairs[order], return_index=True)[1]
-    chosen = order[first]
-    return np.concatenate(froms)[chosen], np.concatenate(tos)[chosen], score[chosen]
+    named = [number for number in range(1, SIMILAR + 1) if songs.has(f"similar_{number}")]
+    column = pa.chunked_array([chunk for number in named for chunk in songs.table.column(f"similar_{number}").chunks], TEXT)
+    found = pc.index_in(column, value_set=pa.array(merged.ids, TEXT))
+    is_named, known = pc.is_valid(column).to_numpy(), pc.is_valid(found).to_numpy()
+    ledger.counts["items.similar_songs_not_in_catalogue"] += int((is_named & ~known).sum())
+    songs_of_rows = np.tile(merged.codes, len(named))
+    known &= songs_of_rows >= 0
+    scores = [songs.numbers(name) if songs.has(name := f"similar_score_{number}") else np.ones(len(merged.codes)) for number in named]
+    froms, tos = places[songs_of_rows[known]], places[found.filter(pa.array(known)).to_numpy()]
+    score = np.nan_to_num(np.concatenate(scores)[known]).astype(np.float32)
+    pairs = froms.astype(np.int64) * (int(places.max(initial=0)) + 1) + tos
+    order = np.argsort(pairs, kind="stable")
+    starts = np.flatnonzero(np.diff(pairs[order], prepend=-1))
+    largest = np.maximum.reduceat(score[order], starts) if len(starts) else score
+    return froms[order[starts]], tos[order[starts]], largest

@@ -14,7 +14,7 @@ from training.data.plain_text import in_form
 from training.data.problems import MAX_EXAMPLES, Example, Kind, Ledger, Problem, shown
 from training.data.schemas import NUMBERS
 from training.data.songs import Songs
-from training.data.values import encode
+from training.data.values import dictionary, encode
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,7 @@ def _groups(songs: Songs, codes: NDArray[np.int64], order: NDArray[np.int64], n_
 
 def _numbers(text: pa.ChunkedArray) -> NDArray[np.int64]:
     """A number per distinct text, -1 where missing; no order is meant."""
-    encoded = text.dictionary_encode().unify_dictionaries().combine_chunks()
-    return encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+    return dictionary(text).indices.cast(pa.int64()).fill_null(-1).to_numpy()
 
 
 def _canonical(songs: Songs, groups: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -43,12 +43,19 @@ def distinct(column: pa.ChunkedArray) -> tuple[pa.LargeStringArray, NDArray[np.i
         column = to_text(column)
     if not len(column):
         return pa.array([], TEXT), np.empty(0, np.int64)
-    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    encoded = dictionary(column)
     codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
     texts = to_text(pa.chunked_array([encoded.dictionary])).dictionary_encode().combine_chunks()
     if texts.null_count or len(texts.dictionary) < len(texts):  # "" is missing; 0.0 and -0.0 are one number
         codes = np.append(texts.indices.cast(pa.int64()).fill_null(-1).to_numpy(), -1)[codes]
     return texts.dictionary, codes
+
+
+def dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """The column as codes and their distinct values. In one chunk: Arrow repeats for each chunk what all before it have."""
+    if pa.types.is_string(column.type):
+        column = column.cast(TEXT)  # whose chunks may be joined, however much text there is
+    return column.combine_chunks().dictionary_encode()
 
 
 def encode(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
