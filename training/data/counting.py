@@ -21,7 +21,7 @@ from inference.history import EventWeighting
 from training.data.entries import Entries
 from training.data.id_table import IdTable
 
-ROWS_IN_MEMORY = 20_000_000  # 24 bytes each
+ROWS_IN_MEMORY = 8_000_000  # 24 bytes each
 BUCKETS = 64
 ENTRY = np.dtype([("user", np.int32), ("item", np.int32), ("weight", np.float32), ("seconds", np.int64)])
 ROW = np.dtype([("user", np.int32), ("item", np.int32), ("weight", np.float64), ("seconds", np.int64)])

@@ -13,7 +13,8 @@ from training.data.files import naming_the_file, open_stream
 from training.data.json_lines import json_part, json_stream
 from training.data.row_chunk import Chunk, numbered
 
-PARQUET_ROWS = 1 << 17
+PARQUET_BYTES = 1 << 25  # of a batch, as they are encoded in the file; with all columns, also those that are not read
+FEWEST_ROWS, MOST_ROWS = 1 << 12, 1 << 19  # of a batch; values that repeat are encoded in few bytes and read into many
 
 
 def read_piece(piece: Piece, columns: Sequence[str]) -> Iterator[Chunk]:
@@ -45,7 +46,14 @@ def _parquet(piece: Piece, columns: Sequence[str]) -> Iterator[Chunk]:
     with pa.parquet.ParquetFile(piece.plan.file.path) as file:
         stop = piece.stop if piece.stop >= 0 else file.metadata.num_row_groups
         before = 0
-        for batch in file.iter_batches(PARQUET_ROWS, row_groups=list(range(piece.start, stop)), columns=list(columns), use_threads=False):
+        rows = _rows_of_a_batch(file.metadata, piece.start, stop)
+        for batch in file.iter_batches(rows, row_groups=list(range(piece.start, stop)), columns=list(columns), use_threads=False):
             table = pa.Table.from_batches([batch]).select(list(columns))
             yield numbered(table, before, [])
             before += table.num_rows
+
+
+def _rows_of_a_batch(metadata: pa.parquet.FileMetaData, start: int, stop: int) -> int:
+    groups = [metadata.row_group(group) for group in range(start, stop)]
+    rows, size = sum(group.num_rows for group in groups), sum(group.total_byte_size for group in groups)
+    return min(max(PARQUET_BYTES * rows // max(size, 1), FEWEST_ROWS), MOST_ROWS)
