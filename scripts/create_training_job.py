@@ -37,7 +37,17 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     data.add_argument("--test", metavar="PLACE", help="events held out by you, for the report")
     data.add_argument("--bucket", help="where local data is uploaded to, and the model goes without --output")
     data.add_argument("--output", metavar="S3", help="where model.tar.gz goes (s3://BUCKET/music-recommender/output)")
-    data.add_argument("--input-mode", choices=("File", "FastFile"), default="File", help="copy first, or stream (%(default)s)")
+    data.add_argument(
+        "--input-mode", choices=("File", "FastFile", "Pipe"), default="File", help="copy first, stream files, or one stream (%(default)s)"
+    )
+    data.add_argument(
+        "--shard",
+        action="append",
+        default=[],
+        choices=CHANNELS,
+        metavar="CHANNEL",
+        help="each host gets a part of its files; may be repeated",
+    )
     job = parser.add_argument_group("job")
     job.add_argument("--image", required=True, help="as scripts/build_and_push prints it")
     job.add_argument("--role", required=True, help="ARN of the role that SageMaker takes on")
@@ -91,6 +101,7 @@ def plan(options: argparse.Namespace) -> tuple[TrainingJob, list[Upload]]:
         spot=options.spot,
         max_wait=options.max_wait,
         input_mode=options.input_mode,
+        sharded=options.shard,
         network_isolation=options.network_isolation,
         tags=key_values(options.tag, "--tag"),
     )

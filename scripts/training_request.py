@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class TrainingJob:
     spot: bool = False
     max_wait: int | None = None
     input_mode: str = "File"
+    sharded: Collection[str] = ()
     network_isolation: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,6 +51,11 @@ class TrainingJob:
             found.append("--max-wait is for --spot only")
         if self.max_wait is not None and self.max_wait < self.max_runtime:
             found.append(f"--max-wait {self.max_wait} is below --max-runtime {self.max_runtime}: it counts the run too")
+        for name in self.sharded:
+            if name not in self.channels:
+                found.append(f"--shard {name}: there is no such channel; give --{name}")
+            elif self.input_mode == "Pipe" and self.instance_count > 1:
+                found.append(f"--shard {name}: pipes are read by one host; use --input-mode File or FastFile")
         for option in ("instance_count", "volume_gb", "max_runtime"):
             if getattr(self, option) < 1:
                 found.append(f"--{option.replace('_', '-')} {getattr(self, option)}: at least 1")
@@ -70,7 +76,7 @@ class TrainingJob:
                 "MetricDefinitions": metric_definitions(config),
             },
             "HyperParameters": dict(self.hyperparameters),
-            "InputDataConfig": [_channel(name, self.channels[name], self.input_mode) for name in CHANNELS if name in self.channels],
+            "InputDataConfig": [self._channel(name) for name in CHANNELS if name in self.channels],
             "OutputDataConfig": {"S3OutputPath": self.output},
             "ResourceConfig": {
                 "InstanceType": self.instance_type,
@@ -83,6 +89,11 @@ class TrainingJob:
             "Tags": aws.tag_list(self.tags),
         }
 
+    def _channel(self, name: str) -> dict[str, Any]:
+        distribution = "ShardedByS3Key" if name in self.sharded else "FullyReplicated"
+        source = {"S3DataType": "S3Prefix", "S3Uri": self.channels[name], "S3DataDistributionType": distribution}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": self.input_mode}
+
 
 def hyperparameter_mistakes(hyperparameters: Mapping[str, str]) -> tuple[str, ...]:
     """Returns what the container would say about these hyperparameters, before a machine is paid for."""
@@ -91,8 +102,3 @@ def hyperparameter_mistakes(hyperparameters: Mapping[str, str]) -> tuple[str, ..
     except ConfigError as error:
         return tuple(f"-p {mistake}" for mistake in error.mistakes)
     return ()
-
-
-def _channel(name: str, address: str, input_mode: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": input_mode}

@@ -66,6 +66,17 @@ def test_spot_waits_as_long_again_unless_told(capsys: pytest.CaptureFixture[str]
     assert dry_run(capsys, *spot, "--max-wait", "700")["StoppingCondition"]["MaxWaitTimeInSeconds"] == 700
 
 
+def test_several_hosts_get_parts_of_a_channel_and_all_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    several = ("--interactions", "s3://data/events/", "--items", "s3://data/songs/", "--instance-count", "3", "--shard", "interactions")
+    request = dry_run(capsys, *several)
+    how = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3DataDistributionType"] for one in request["InputDataConfig"]}
+    assert how == {"interactions": "ShardedByS3Key", "items": "FullyReplicated"}
+    assert request["ResourceConfig"]["InstanceCount"] == 3
+    base = ("--image", IMAGE, "--role", ROLE, "--output", "s3://models/out", "--name", "job-1")
+    assert "pipes are read by one host" in refused(*base, *several, "--input-mode", "Pipe")
+    assert "there is no such channel; give --test" in refused(*base, *several, "--shard", "test")
+
+
 def test_all_mistakes_are_said_at_once_before_anything_is_sent() -> None:
     said = refused(
         *("--image", IMAGE, "--role", "SageMaker", "--name", "a_b", "--interactions", "events.csv", "--max-wait", "5"),
