@@ -45,7 +45,7 @@ def read_cluster() -> Cluster:
     if not isinstance(hosts, list) or not hosts:
         return Cluster("localhost", ("localhost",))
     names = tuple(sorted({str(host) for host in hosts}))
-    current = str(resources.get("current_host", names[0]))
+    current = str(resources.get("current_host") or (names[0] if len(names) == 1 else ""))
     if current not in names:
         raise SettingsError(f"Correct resourceconfig.json: current_host is '{current}', which is none of its hosts ({', '.join(names)}).")
     return Cluster(current, names, str(resources.get("network_interface_name") or ""))

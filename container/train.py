@@ -87,8 +87,8 @@ def _train() -> int:
     cpus = config.threads or usable_cpus()
     if not cluster.is_leader:
         return follow(cluster, inputs, sharded, config.data, cpus)
-    _try_to_write(paths.model_dir(), paths.output_data_dir())
     with engine_for(cluster, inputs, sharded, config.data, cpus) as engine:
+        _try_to_write(paths.model_dir(), paths.output_data_dir())  # in here, so that the other hosts end with this one
         from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
 
         begin = time.perf_counter()

@@ -71,6 +71,8 @@ def _user(sentence: str) -> Failure:
 
 def _disk(error: OSError) -> str | None:
     """Returns a sentence for a full disk or a missing right, else None."""
+    if "No usable temporary directory" in str(error):
+        return "Give the job a folder for temporary files that it can write: mount /tmp (--tmpfs /tmp), or set TMPDIR."
     name = f" {error.filename}" if error.filename else ""
     # numpy's tofile reports a short write as "100 requested and 10 written", without a number.
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or (error.errno is None and "requested and" in str(error)):

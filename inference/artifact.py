@@ -128,7 +128,8 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
             similarity=similarity,
             info=document,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _try_features(recommender)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise ArtifactError(
             f"{directory / MODEL_JSON} is damaged ({type(error).__name__}: {error}). Copy or train the model again."
         ) from None
@@ -144,6 +145,19 @@ def _features(document: Mapping[str, Any], reader: _Reader) -> tuple[FeatureStor
     transform = None if document["transform"] is None else FeatureTransform.load(document["transform"], reader.array)
     similarity = None if document["similarity"] is None else Similarity.load(document["similarity"], store)
     return store, transform, similarity
+
+
+def _try_features(recommender: Recommender) -> None:
+    """Describes a song and compares it with the first one: what is damaged shows here, and not in the first request."""
+    store, transform, similarity = recommender.features, recommender.transform, recommender.similarity
+    if store is None or transform is None or similarity is None:
+        return
+    one = transform.one({"artist": "a", "genre": "b", "year": 2000, "energy": 0.5, "lyrics": "c d"})
+    if list(one) != list(store):
+        raise ValueError("the transform makes other features than the model has")
+    ours = similarity.dense(one)
+    if store.n_songs and similarity.dense(store, slice(0, 1)).shape[1:] != ours.shape[1:]:
+        raise ValueError("the features have other dimensions than the transform makes")
 
 
 def _arrays(recommender: Recommender) -> dict[str, np.ndarray]:

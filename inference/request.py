@@ -149,7 +149,12 @@ def _songs(value: object, name: str) -> tuple[Mapping[str, Any], ...]:
 def _song(value: object, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise _invalid(name, "an object", value)
-    return {**value, "item_id": _id(value["item_id"], f"{name}.item_id")} if value.get("item_id") is not None else dict(value)
+    given = {str(attribute): inner for attribute, inner in value.items() if inner is not None}
+    for attribute, inner in given.items():
+        for one in inner if isinstance(inner, list) else [inner]:
+            if isinstance(one, list | Mapping):
+                raise _invalid(f"{name}.{attribute[:40]}", "a text, a number, true, false, or a list of these", inner)
+    return {**given, "item_id": _id(given["item_id"], f"{name}.item_id")} if "item_id" in given else given
 
 
 def _events(value: object, name: str) -> tuple[Event, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference.errors import RequestError
-from inference.features.describe import UnknownAttributeError
+from inference.features.describe import DescriptionError, UnknownAttributeError
 from inference.features.described import DescribedSongs
 from inference.features.transform import FeatureTransform
 
@@ -24,15 +24,16 @@ class DescribedSeeds:
     def __init__(
         self, songs: Sequence[Mapping[str, Any]], transform: FeatureTransform, compare: DescribedSongs, weight: float, history: float
     ) -> None:
-        """Raises ``RequestError`` 422 for an attribute that no song has."""
+        """Raises ``RequestError`` 422 for an attribute that no song has, or too many names."""
         self.names = [str(song.get("item_id") or f"song {i}") for i, song in enumerate(songs, start=1)]
         self._compare = compare
         self._stores = []
         for i, song in enumerate(songs):
             try:
                 self._stores.append(transform.one(song))
-            except UnknownAttributeError as error:
-                raise RequestError(422, "unknown_field", f"songs[{i}]: {error}") from None
+            except DescriptionError as error:
+                code = "unknown_field" if isinstance(error, UnknownAttributeError) else "invalid_field"
+                raise RequestError(422, code, f"songs[{i}]: {error}") from None
         total = history + len(songs)
         self.share, self._each = history / total, weight / total
 

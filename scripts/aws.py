@@ -20,9 +20,12 @@ POLL_SECONDS = 15.0
 
 
 def client(service: str, region: str | None = None, endpoint_url: str | None = None, config: Config | None = None) -> Any:
-    """Returns a boto3 client. Raises ``CommandError`` when no region is known."""
+    """Returns a boto3 client. Raises ``CommandError`` when no region is known, or the address of the server is none."""
     with readable_errors():
-        return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+        try:
+            return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+        except ValueError as error:
+            raise CommandError(f"{error}: an address is like http://127.0.0.1:9000") from None
 
 
 @contextlib.contextmanager

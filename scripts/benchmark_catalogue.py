@@ -119,7 +119,7 @@ def _looked_at(path: Path, config: TrainingConfig) -> tuple[Channel, Ledger]:
         return song_columns(file, columns, config.data, config.features, True)
 
     piece_bytes = int(config.data.partition_mb * MEGABYTE)
-    return look_at("items", [path], choose, LocalEngine(usable_cpus()), piece_bytes, False, ledger), ledger
+    return look_at("items", {"items": path}, choose, LocalEngine(usable_cpus()), piece_bytes, False, ledger), ledger
 
 
 def _read(path: Path, config: TrainingConfig) -> int:

@@ -22,6 +22,7 @@ from scripts.command_line import CommandError
 
 SCHEME = "s3://"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+LONGEST_NAME = 255  # bytes of a file's name
 AT_ONCE = 16  # requests under way, over all files
 DENIED = ("AccessDenied", "403", "AllAccessDisabled", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken")
 
@@ -84,7 +85,8 @@ def _placed(url: str, prefix: str, objects: Sequence[tuple[str, int]]) -> list[S
         if not rest.startswith("/") and prefix and not prefix.endswith("/"):  # the prefix ends within a name
             rest = key[prefix.rfind("/") + 1 :]
         path = PurePosixPath(*[part for part in rest.split("/") if part])
-        if ".." in path.parts or "\0" in rest:
+        too_long = any(len(part.encode()) > LONGEST_NAME for part in path.parts)
+        if ".." in path.parts or "\0" in rest or too_long or not path.parts or path == PurePosixPath("."):
             raise CommandError(f"{url}: the key {key!r} is no path for a file; rename the object")
         if path in placed:
             raise CommandError(f"{url}: the keys {placed[path].key!r} and {key!r} are one path for a file; rename one of them")

@@ -123,9 +123,11 @@ def lay_out(base: Path, output: Path, channels: Mapping[str, Sequence[Path]], hy
             (data / name).symlink_to(paths[0])
             continue
         (data / name).mkdir()
-        for number, path in enumerate(paths):
-            link = data / name / path.name
-            (data / name / f"{number}-{path.name}" if link.is_symlink() else link).symlink_to(path)
+        for path in paths:
+            link, number = data / name / path.name, 2
+            while link.is_symlink():
+                link, number = data / name / f"{number}-{path.name}", number + 1
+            link.symlink_to(path)
 
 
 def run_entry_point(base: Path) -> int:

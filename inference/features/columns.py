@@ -65,6 +65,17 @@ def code_of(names: Texts, name: str) -> int:
     return place if place < len(names) and names.encoded(place) == wanted else MISSING
 
 
+def _check(fits: bool) -> None:
+    if not fits:
+        raise ValueError("the arrays of a feature do not fit each other")
+
+
+def _names(arrays: Mapping[str, np.ndarray]) -> Texts:
+    blob, offsets = arrays["names_blob"], arrays["names_offsets"]
+    _check(blob.dtype == np.uint8 and offsets.dtype == np.int64 and len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(blob))
+    return Texts(blob, offsets)
+
+
 class NumberColumn(_Values):
     """``values``: float32 (songs,), NaN missing."""
 
@@ -117,7 +128,9 @@ class CategoryColumn:
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        return cls(np.asarray(arrays["codes"]), Texts(arrays["names_blob"], arrays["names_offsets"]))
+        codes = np.asarray(arrays["codes"])
+        _check(codes.dtype == np.int32 and codes.ndim == 1)
+        return cls(codes, _names(arrays))
 
     @classmethod
     def of_names(cls, codes: np.ndarray, names: Sequence[str]) -> Self:
@@ -155,7 +168,10 @@ class CategoriesColumn:
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        return cls(np.asarray(arrays["indptr"]), np.asarray(arrays["indices"]), Texts(arrays["names_blob"], arrays["names_offsets"]))
+        indptr, indices = np.asarray(arrays["indptr"]), np.asarray(arrays["indices"])
+        _check(indptr.dtype == np.int64 and indptr.ndim == 1 and indices.dtype == np.int32 and indices.ndim == 1)
+        _check(len(indptr) > 0 and indptr[0] == 0 and indptr[-1] == len(indices))
+        return cls(indptr, indices, _names(arrays))
 
     @classmethod
     def of_lists(cls, lists: Sequence[Sequence[str]]) -> Self:

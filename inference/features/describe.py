@@ -21,10 +21,15 @@ ROLES = ("item", "title", "artist", "genre", *NUMBERS, "key", "mode", *FLAGS, *L
 ALIASES = {"item_id": "item", "artists": "artist", "genres": "genre", "release_year": "year"}
 PARSERS = {"duration": values.clock_or_number, "year": values.year}
 KINDS = ("numeric", "categorical", "text", "embedding")
+MOST_NAMES = 100  # of artists, and of genres, of one song
 Given = dict[str, Any]
 
 
-class UnknownAttributeError(ValueError):
+class DescriptionError(ValueError):
+    """A song is described in a way that can't be read."""
+
+
+class UnknownAttributeError(DescriptionError):
     """Nothing that is known of songs has this name. The message names the nearest that is."""
 
 
@@ -57,14 +62,14 @@ class Names:
         return cls(**fields)
 
     def attributes(self, raw: Mapping[str, Any]) -> Attributes:
-        """Returns the one song's attributes; what is unreadable or out of range is missing. Raises ``UnknownAttributeError``."""
+        """Returns the one song's attributes; what is unreadable or out of range is missing. Raises ``DescriptionError``."""
         given = self._by_role(raw)
         key, said_by_key = values.key_and_mode(given.get("key"))
         mode = values.mode(given.get("mode"))
         words = {name: tokens(values.text(given[role])) for role, name in self._texts() if given.get(role) is not None}
         numbers = {name: np.array([number], np.float32) for name, number in self._numbers(given).items()}
-        artists = values.names(values.text(given.get("artist")), self.artist_separators)
-        genres = sorted(values.names(values.text(given.get("genre")), self.genre_separators))
+        artists = _some_names("artist", given, self.artist_separators)
+        genres = sorted(_some_names("genre", given, self.genre_separators))
         return Attributes(
             n_songs=1,
             artists=CategoriesColumn.of_lists([artists]),
@@ -101,7 +106,7 @@ class Names:
             found[role] = number if low <= number <= high else math.nan
         for name in self.numeric:
             number = values.number(given.get(f"numeric:{name}"))
-            found[name] = number if abs(number) <= float(np.finfo(np.float32).max) else math.nan
+            found[name] = number if abs(number) <= values.LARGEST else math.nan
         return found
 
     def _texts(self) -> list[tuple[str, str]]:
@@ -120,6 +125,13 @@ class Names:
         if found is None or len(found) != width:
             return np.full((1, width), np.nan, dtype=np.float32)
         return np.array([found], dtype=np.float32)
+
+
+def _some_names(role: str, given: Given, separators: str) -> list[str]:
+    names = values.names(values.text(given.get(role)), separators)
+    if len(names) > MOST_NAMES:
+        raise DescriptionError(f'A song can have at most {MOST_NAMES} names as its "{role}", not {len(names)}.')
+    return names
 
 
 def _label(value: object, form: Callable[[str], str]) -> CategoryColumn:

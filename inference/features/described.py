@@ -13,6 +13,7 @@ from inference.features.store import FeatureStore
 from inference.texts import Texts
 
 _BLOCK = 65_536  # songs that are compared at once
+_KEPT_BYTES = 1 << 26  # of a worker process
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class DescribedSongs:
 
     def __init__(self, similarity: Similarity, store: FeatureStore) -> None:
         self.similarity, self.store = similarity, store
+        self._blocks: dict[int, np.ndarray] = {}
         self._names = {name: found for name in similarity.parts if (found := self._part(name)) is not None}
 
     def scores(self, described: Sequence[FeatureStore]) -> np.ndarray:
@@ -62,16 +64,22 @@ class DescribedSongs:
             scores += part.scores(np.sum(queries, axis=0))
         dense = np.sum([self.similarity.dense(one)[0] for one in described], axis=0)
         for start in range(0, len(scores), _BLOCK):
-            block = self.similarity.dense(self.store, start, min(start + _BLOCK, len(scores)))
-            scores[start : start + _BLOCK] += block @ dense
+            scores[start : start + _BLOCK] += self._dense(start) @ dense
         return scores
+
+    def _dense(self, start: int) -> np.ndarray:
+        """The dense part of a block of songs, which is kept for the next request where all of them together are not too large."""
+        block = self._blocks.get(start)
+        if block is None:
+            block = self.similarity.dense(self.store, slice(start, start + _BLOCK))
+            if block.shape[1] * self.store.n_songs * block.itemsize <= _KEPT_BYTES:
+                self._blocks[start] = block
+        return block
 
     def contributions(self, described: Sequence[FeatureStore], songs: np.ndarray) -> np.ndarray:
         """Returns float64 (described, songs): the similarity of each described song to each song in ``songs`` (numbers)."""
         dense = np.stack([self.similarity.dense(one)[0] for one in described])
-        rows = np.concatenate(
-            [np.zeros((0, dense.shape[1])), *(self.similarity.dense(self.store, song, song + 1) for song in songs.tolist())]
-        )
+        rows = self.similarity.dense(self.store, songs)
         out = dense.astype(np.float64) @ rows.T
         for name, part in self._names.items():
             out += np.stack([part.scores(part.query(_own_names(one, name)), songs) for one in described])

@@ -45,6 +45,10 @@ class NameGrams:
     def arrays(self) -> dict[str, np.ndarray]:
         return {name: getattr(self, name) for name in self.ARRAYS}
 
+    @functools.cached_property
+    def _owners(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
     def nearest(self, name: str) -> int:
         """Returns the place of the name that is most like this one, the first of several; -1 where none is alike."""
         if not len(self.grams):
@@ -55,8 +59,7 @@ class NameGrams:
         length = np.sqrt(float((self.idf[at[known]].astype(np.float64) ** 2).sum()) + float((~known).sum()) * float(self.idf.max()) ** 2)
         wanted = np.zeros(len(self.grams))
         wanted[at[known]] = self.idf[at[known]] / max(length, 1e-12)
-        owners = np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
-        cosines = np.bincount(owners, weights=self.weights * wanted[self.places], minlength=len(self.indptr) - 1)
+        cosines = np.bincount(self._owners, weights=self.weights * wanted[self.places], minlength=len(self.indptr) - 1)
         best = int(cosines.argmax())
         return best if cosines[best] >= NEAR else MISSING
 
@@ -118,4 +121,7 @@ class GenreTransform:
     def load(cls, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         grams = NameGrams(**{part: arrays[f"grams_{part}"] for part in NameGrams.ARRAYS})
         names = Texts(arrays["names_blob"], arrays["names_offsets"])
-        return cls(names, arrays["clusters"], tuple(settings["cluster_names"]), grams)
+        clusters, cluster_names = arrays["clusters"], tuple(settings["cluster_names"])
+        if len(clusters) != len(names) or (len(clusters) and not 0 <= clusters.min() <= clusters.max() < len(cluster_names)):
+            raise ValueError("the clusters of the genres do not fit their names")
+        return cls(names, clusters, cluster_names, grams)

@@ -13,6 +13,7 @@ from inference.features.store import FeatureStore
 
 RARE_WEIGHS_MORE = frozenset({"genres"})  # a genre that few songs have tells more; artists tell the same, all of them
 YEAR = "release_year"
+ALL = slice(None)
 ARC = np.pi / 6  # of a standard deviation: the mean and what is three of them away are a quarter of a circle apart, and so not alike
 
 
@@ -35,15 +36,15 @@ class Similarity:
 
     parts: Mapping[str, Part]
 
-    def dense(self, store: FeatureStore, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Returns float32 (songs, dimensions) of the songs from ``start`` to before ``stop``: numbers and vectors, side by side, each of
-        the length of the root of its weight."""
-        stop = store.n_songs if stop is None else stop
-        blocks = [np.zeros((stop - start, 0), dtype=np.float32)]
+    def dense(self, store: FeatureStore, songs: slice | np.ndarray = ALL) -> np.ndarray:
+        """Returns float32 (songs, dimensions) of some songs (a slice, or numbers): numbers and vectors, side by side, each of the length of
+        the root of its weight."""
+        n = len(range(*songs.indices(store.n_songs))) if isinstance(songs, slice) else len(songs)
+        blocks = [np.zeros((n, 0), dtype=np.float32)]
         for name, part in self.parts.items():
             column = store[name]
             if isinstance(column, VectorColumn | NumberColumn):
-                values = column.values[start:stop]
+                values = column.values[songs]
                 rows = unit_rows(values) if isinstance(column, VectorColumn) else _around(name, part, values)
                 blocks.append((np.sqrt(part.weight) * rows).astype(np.float32))
         return np.hstack(blocks)
@@ -56,7 +57,11 @@ class Similarity:
         """Raises ``KeyError`` or ``TypeError`` where the settings are damaged, or speak of features that the store has not."""
         if lacking := [name for name in settings if name not in store]:
             raise KeyError(lacking[0])
-        return cls({name: Part(**part) for name, part in settings.items()})
+        parts = {name: Part(**part) for name, part in settings.items()}
+        for part in parts.values():
+            if not all(isinstance(value, int | float) for value in vars(part).values()):
+                raise TypeError("a part of the similarity is no number")
+        return cls(parts)
 
 
 def name_rows(column: CategoriesColumn | CategoryColumn) -> tuple[np.ndarray, np.ndarray]:

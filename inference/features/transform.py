@@ -72,7 +72,7 @@ class FeatureTransform:
 
     def one(self, raw: Mapping[str, Any]) -> FeatureStore:
         """Returns a store of one new song, whose attributes are called as our roles (title, artist, genre, year, energy, ...) or as the
-        columns of the training file. What can't be read is missing. Raises ``UnknownAttributeError`` (a ``ValueError``)."""
+        columns of the training file. What can't be read is missing. Raises ``DescriptionError`` (a ``ValueError``)."""
         return self.apply(self.names.attributes(raw))
 
     def features(self, raw: Mapping[str, Any]) -> dict[str, Any]:

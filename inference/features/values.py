@@ -24,12 +24,14 @@ MODES = {"m": 0, "min": 0, "minor": 0, "0": 0, "0.0": 0, "maj": 1, "major": 1, "
 YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "on", "explicit"})
 NO = frozenset({"0", "0.0", "no", "n", "false", "f", "off", "clean", "not explicit"})
 MISSING = -1
+LONGEST = 64  # characters of one value
+LARGEST = 3.4028234663852886e38  # that a float of 32 bits holds
 
 
 def number(value: object) -> float:
     """The number in a text that may end in "db" or "bpm", or a number as it is; NaN if there is none or it is not finite."""
     if isinstance(value, str):
-        match = NUMBER.fullmatch(value)
+        match = NUMBER.fullmatch(value) if _short(value) else None
         value = match[1] if match else math.nan
     elif not isinstance(value, int | float):
         return math.nan
@@ -40,6 +42,11 @@ def number(value: object) -> float:
     return found if math.isfinite(found) else math.nan
 
 
+def _short(text: str) -> bool:
+    """Whether a text may be a number, a time or a key; the patterns for these take a time that grows with a power of the length."""
+    return len(text) <= LONGEST
+
+
 def year(value: object) -> float:
     """The year in a text: "2013", "2013-04-29", "29th April 2013"; NaN if there is none from 1800 to 2099."""
     match = YEAR.search(value if isinstance(value, str) else repr(value))
@@ -48,7 +55,7 @@ def year(value: object) -> float:
 
 def clock_or_number(value: object) -> float:
     """Seconds of "03:47" or "1:02:03", or else the number as it is; NaN if it is neither."""
-    if isinstance(value, str) and (match := CLOCK.fullmatch(value)):
+    if isinstance(value, str) and _short(value) and (match := CLOCK.fullmatch(value)):
         return int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3])
     return number(value)
 
@@ -60,7 +67,7 @@ def key_and_mode(value: object) -> tuple[int, int]:
     """
     if not isinstance(value, str):
         return _pitch_class(number(value)), MISSING
-    text = value.strip().casefold()
+    text = value.strip().casefold() if _short(value) else ""
     if match := CAMELOT.fullmatch(text):  # a wheel of fifths with C major at 8B and A minor at 8A
         steps, minor = int(match[1]) - 8, match[2] == "a"
         return (9 * minor + 7 * steps) % 12, int(not minor)
@@ -85,13 +92,14 @@ def yes_no(value: object) -> int:
 
 
 def vector(value: object) -> list[float] | None:
-    """The numbers of a list, or of a text with spaces, commas, ; or | between them, in brackets or not; None if it is neither."""
+    """The numbers of a list, or of a text with spaces, commas, ; or | between them, in brackets or not; None if it is neither, or one of
+    them is larger than a float of 32 bits holds."""
     if isinstance(value, str):
         value = [part for part in VECTOR_SEPARATORS.split(value.strip(" \t\r\n[]()")) if part]
     if not isinstance(value, list | tuple) or not value:
         return None
     numbers = [number(part) for part in value]
-    return None if any(map(math.isnan, numbers)) else numbers
+    return numbers if all(abs(one) <= LARGEST for one in numbers) else None  # False for NaN
 
 
 def text(value: object) -> str:

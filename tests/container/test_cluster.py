@@ -45,6 +45,12 @@ def test_a_host_that_is_none_of_the_cluster_is_told(base: Path) -> None:
         read_cluster()
 
 
+def test_one_of_several_hosts_has_to_know_which_it_is(base: Path) -> None:
+    write(base, {"hosts": ["algo-1", "algo-2"]})
+    with pytest.raises(SettingsError, match=r"Correct resourceconfig\.json: current_host"):
+        read_cluster()
+
+
 def test_the_address_of_the_interface_wins_over_that_of_the_name() -> None:
     deadline = time.monotonic() + 5
     assert own_address(Cluster("127.0.0.9", ("127.0.0.9",), "lo"), deadline) == "127.0.0.1"

@@ -163,3 +163,39 @@ def test_a_scorer_name_cannot_lead_out_of_the_folder(model: Path, name: str) -> 
 def change(model: Path, **values: object) -> None:
     document = json.loads((model / "model.json").read_text())
     (model / "model.json").write_text(json.dumps({**document, **values}))
+
+
+DAMAGE = [
+    ("transform", "genres", "cluster_names", []),
+    ("transform", "columns", []),
+    ("transform", "names", "artist_separators", None),
+    ("transform", "names", "columns", None),
+    ("transform", "audio", "has_key", None),
+    ("similarity", "artists", "weight", "much"),
+    ("similarity", "release_year", "first", "long ago"),
+    ("features", "n_songs", 1e400),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: ".".join(map(str, damage[:-1])))
+def test_settings_of_features_that_are_damaged_are_refused_when_the_model_is_opened(model: Path, damage: tuple[object, ...]) -> None:
+    *path, last, value = damage
+    document = json.loads((model / "model.json").read_text())
+    inner = document
+    for step in path:
+        inner = inner[step]
+    inner[last] = value
+    (model / "model.json").write_text(json.dumps(document))
+    with pytest.raises(ArtifactError, match=r"damaged|features"):
+        load(model)
+
+
+@pytest.mark.parametrize("name", ["features.artists.indices", "features.genres.indptr", "features.artists.names_offsets"])
+def test_arrays_of_a_feature_that_do_not_fit_each_other_are_refused(model: Path, name: str) -> None:
+    shorter = np.load(model / f"{name}.npy")[:-1]
+    np.save(model / f"{name}.npy", shorter)
+    document = json.loads((model / "model.json").read_text())
+    document["arrays"][name]["shape"] = list(shorter.shape)
+    (model / "model.json").write_text(json.dumps(document))
+    with pytest.raises(ArtifactError):
+        load(model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -108,3 +109,28 @@ def test_in_a_batch_a_song_with_an_unknown_attribute_costs_its_own_line() -> Non
     first, second = map(json.loads, lines.splitlines())
     assert (first["status"], second["status"]) == ("error", "success")
     assert first["error"]["code"] == "unknown_field"
+
+
+def test_null_attributes_are_none() -> None:
+    assert answer(songs=[{"artist": "artist 1", "item_id": None, "genre": None}]) == answer(songs=[{"artist": "artist 1"}])
+
+
+@pytest.mark.parametrize("value", [[[["a"]]], {"a": 1}, [{"a": 1}]])
+def test_an_attribute_that_is_nested_is_refused(value: Any) -> None:
+    error = refusal({"songs": [{"artist": value}]})
+    assert (error.status, error.code) == (422, "invalid_field")
+
+
+def test_a_song_of_very_many_genres_is_refused() -> None:
+    error = refusal({"songs": [{"genre": [f"genre {number}" for number in range(5000)]}]})
+    assert (error.status, error.code) == (422, "invalid_field")
+    assert "at most 100 names" in error.message
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("key", "c" + " " * 5000 + "!"), ("energy", "1" * 50_000 + "x"), ("duration", "1" * 50_000)]
+)
+def test_no_value_takes_a_time_that_grows_faster_than_its_length(attribute: str, value: str) -> None:
+    begin = time.perf_counter()
+    answer(songs=[{"artist": "artist 1", attribute: value}])
+    assert time.perf_counter() - begin < 1

@@ -53,7 +53,7 @@ def build_catalogue(songs: Songs, merged: Merged, places: NDArray[np.int32], n_s
         flags={name: rows.codes(name) for name in FLAGS if name != "explicit" and songs.has(name)},
         numbers={_own(name): rows.numbers(name) for name in named if name.startswith("numeric:")},
         vectors={_own(name): rows.vectors(name) for name in named if name.startswith("embedding:")},
-        terms={_own(name.removesuffix("_terms")): rows.terms(name) for name in songs.table.column_names if name.endswith("_terms")},
+        terms={_own(name.removesuffix("_terms")): rows.terms(name) for name in songs.table.column_names if _is_terms(name)},
         similar=_similar(songs, merged, places, ledger) if songs.has("similar_1") else None,
         units=songs.units,
         columns=songs.columns,
@@ -64,6 +64,10 @@ def build_catalogue(songs: Songs, merged: Merged, places: NDArray[np.int32], n_s
 def _own(name: str) -> str:
     """The column that the user named: "numeric:plays" is "plays"."""
     return name.partition(":")[2] or name
+
+
+def _is_terms(name: str) -> bool:
+    return name == "lyrics_terms" or (name.startswith("text:") and name.endswith("_terms"))
 
 
 class _Rows:

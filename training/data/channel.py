@@ -86,13 +86,15 @@ class Channel:
 
 
 def look_at(
-    name: str, paths: Sequence[ChannelPath], choose: Choose, engine: Engine, piece_bytes: int, sharded: bool, ledger: Ledger
+    name: str, paths: Mapping[str, ChannelPath], choose: Choose, engine: Engine, piece_bytes: int, sharded: bool, ledger: Ledger
 ) -> Channel:
     """Sees which files a channel has, on every host if they are spread over hosts, and chooses their columns.
 
+    ``paths``: by the name that the user knows them by; ``interactions`` and ``train`` are one channel.
+
     Raises ``UserDataError`` for a file that cannot be read, or lacks a column.
     """
-    folders = [path for path in paths if isinstance(path, Path)]
+    folders = [(given, path) for given, path in paths.items() if isinstance(path, Path)]
     find = partial(channel_files, name, folders)
     found = engine.on_each_host(find) if sharded else {"": find()}
     files = [replace(file, host=host if sharded else "") for host, (some, _) in found.items() for file in some]
@@ -100,7 +102,7 @@ def look_at(
     plans = list(engine.map(partial(inspect, piece_bytes=piece_bytes), files, _host_of_file))
     ledger.counts[f"{name}.files_ignored"] += sum(ignored for _, ignored in found.values())
     ledger.counts[f"{name}.files_read"] += len(plans)
-    channel = Channel(name, [plan for plan in plans if plan.columns], [path for path in paths if isinstance(path, PipeChannel)])
+    channel = Channel(name, [plan for plan in plans if plan.columns], [path for path in paths.values() if isinstance(path, PipeChannel)])
     for plan in channel.plans:
         channel.chosen[plan.file.name] = choose(plan.file.path, plan.columns)
     return channel
@@ -119,6 +121,9 @@ def read(channel: Channel, prepare: Prepare[Result], choose: Choose, engine: Eng
         ledger.counts[f"{channel.name}.rows_read"] += part.rows
         yield part
     channel.passes += 1
+    for plan in channel.plans:
+        if not plan.file.host and plan.file.path.stat().st_size != plan.size:
+            raise UserDataError(f"{plan.file.path}: the file changed while it was read; start again once it is complete")
     channel.files = [_input_file(channel, plan, rows_of.get(plan.file.name, 0)) for plan in (*channel.plans, *channel.read_pipes)]
 
 
@@ -215,13 +220,27 @@ def _part(chunk: Chunk, work: Work, prepare: Prepare[Result]) -> Part[Result]:
         ledger.counts[f"{file.channel}.dropped_misshapen_row"] += len(chunk.misshapen)
     places = {name: place for place, name in enumerate(wanted_columns(work.roles))}
     cells = {role: readable(chunk.table.column(places[name]), name, file.path) for role, name in work.roles.items()}
-    result = prepare(cells, chunk.rows, work.roles, work.schema, judge)
+    try:
+        result = prepare(cells, chunk.rows, work.roles, work.schema, judge)
+    except pa.ArrowException as error:
+        detail = " ".join(str(error).split())[:200]
+        types = ", ".join(f'"{name}" ({chunk.table.column(place).type})' for name, place in places.items())
+        raise UserDataError(f"{file.path}: a value cannot be read: {detail}; the columns are {types}") from error
     return Part(file, work.piece.number, result, ledger, len(chunk.rows) + len(chunk.misshapen))
 
 
 def readable(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
-    """The column, as text if it holds bytes. Raises `UserDataError` if it holds records, or bytes that are no text."""
+    """The column, as text if it holds bytes or UUIDs, lists of any kind as lists. Raises `UserDataError` if it holds records, or bytes that
+    are no text."""
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        if kind.extension_name == "arrow.uuid":
+            return pa.chunked_array([pa.array([None if one is None else str(one) for one in column.to_pylist()], pa.large_string())])
+        kind = kind.storage_type
+        column = column.cast(kind)
+    if pa.types.is_fixed_size_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        column = column.cast(pa.list_(kind.value_type))
+        kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind = kind.value_type
     if pa.types.is_nested(kind):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,12 +12,17 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
+from training.data.csv_quotes import QuoteWatch
 from training.data.errors import UserDataError
 from training.data.files import HEAD_BYTES, Readable, read_head
+from training.data.problems import shown
 from training.data.row_chunk import Chunk, numbered
 
 DELIMITERS = ",\t;|"
-BLOCK_BYTES = 1 << 22  # a row, lyrics and all, has to fit into one block
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+LINE_END = re.compile(r"\r\n|\n|\r")
+QUOTED = re.compile(r'"[^"]*"')
+BLOCK_BYTES = 1 << 25  # of a stream; a row, lyrics and all, has to fit into one block
 
 
 class CsvHead(NamedTuple):
@@ -34,14 +40,17 @@ def csv_head(path: Path, kind: str) -> CsvHead:
 
 def head_of(head: bytes, path: Path, kind: str) -> CsvHead:
     """The same, of a file's first bytes."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith(UTF_16):
         raise UserDataError(f"{path}: the file is UTF-16; save it as UTF-8")
-    text = head.decode("utf-8-sig", errors="replace")
-    lines = text.splitlines() or [""]
-    if "\0" in lines[0]:
+    text = head.decode("utf-8-sig", errors="replace").lstrip("\r\n")  # Arrow passes over empty lines, too
+    first_line = LINE_END.split(text, maxsplit=1)[0]
+    if "\0" in first_line:
         raise UserDataError(f"{path}: is not text; the files of a channel have to be CSV, TSV, Parquet or JSON Lines")
     # The delimiter is the one that the header has most of; a comma if it has none.
-    delimiter = "\t" if kind == "tsv" and "\t" in lines[0] else max(DELIMITERS, key=lines[0].count)
+    if len(first_line) == len(text) and len(head) >= HEAD_BYTES:
+        raise UserDataError(f"{path}: its first line, which should name the columns, is longer than {HEAD_BYTES >> 10} KB")
+    unquoted = QUOTED.sub("", first_line)
+    delimiter = "\t" if kind == "tsv" and "\t" in unquoted else max(DELIMITERS, key=unquoted.count)
     return CsvHead(tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])), delimiter)
 
 
@@ -68,23 +77,30 @@ def csv_rows(content: bytes, head: CsvHead, columns: Sequence[str], *, has_heade
 def csv_stream(
     path: Path, stream: Readable, head: CsvHead, columns: Sequence[str], rows_before: int = 0, *, has_header: bool = True
 ) -> Iterator[Chunk]:
-    """The rows of a stream that can be read once, in chunks. Raises ``UserDataError`` if a quote is never closed.
+    """The rows of a stream that can be read once, in chunks. Raises ``UserDataError`` if a quote is never closed, or seems to be.
 
     ``rows_before``: how many rows of the file come before the stream, for the message.
     """
     options = _Options(head, columns, has_header=has_header)
-    watch = _QuoteWatch(stream)
-    before, last = 0, None
+    watch = QuoteWatch(stream, head.delimiter)
+    before = 0
     with pa.csv.open_csv(pa.PythonFile(watch, mode="r"), *options.for_arrow(BLOCK_BYTES)) as reader:
         for batch in reader:
             chunk = numbered(pa.Table.from_batches([batch]), before, options.take(before, batch.num_rows))
             before += len(chunk.rows) + len(chunk.misshapen)
-            last = chunk.table if chunk.table.num_rows else last
             yield chunk
     if options.misshapen:
         yield numbered(pa.table({name: pa.array([], pa.string()) for name in columns}), before, options.misshapen)
         before += len(options.misshapen)
-    if watch.quotes % 2 and not head.escaped and not _ends_with(last, watch.tail, head):
+    if head.escaped:
+        return
+    if watch.stray:
+        text = shown(watch.stray.decode("utf-8", errors="replace"))
+        raise UserDataError(
+            f"{path}: a quoted value is followed by other text, {text}, so that it can't be told where its row ends; double the quotes "
+            "inside of values, or remove them"
+        )
+    if watch.open:
         raise UserDataError(
             f"{path}, row {rows_before + before}: a quoted value is opened and never closed, so that it swallows the rows after it; close "
             "or remove the quote"
@@ -124,27 +140,3 @@ class _Options:
     def _leave_out(self, row: Any) -> str:
         self.misshapen.append((row.number - self.has_header, row.text))
         return "skip"
-
-
-class _QuoteWatch:
-    """A stream that counts the quotes that are read through it and keeps the last bytes."""
-
-    closed = False
-
-    def __init__(self, stream: Readable) -> None:
-        self.stream, self.quotes, self.tail = stream, 0, b""
-
-    def read(self, size: int = -1) -> bytes:
-        block = self.stream.read(size)
-        self.quotes += block.count(b'"')
-        self.tail = (self.tail[-HEAD_BYTES:] + block[-HEAD_BYTES:])[-HEAD_BYTES:]
-        return block
-
-
-def _ends_with(table: pa.Table | None, tail: bytes, head: CsvHead) -> bool:
-    """Whether the last row of the table is the last line of the file. It is not if an open quote made more lines of it."""
-    if table is None or not tail.strip():
-        return False
-    line = tail.rstrip().splitlines()[-1].decode("utf-8", errors="replace")
-    values = dict(zip(head.columns, next(csv.reader([line], delimiter=head.delimiter)), strict=False))
-    return all(values.get(name) == table.column(name)[-1].as_py() for name in table.column_names)

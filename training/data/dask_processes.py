@@ -35,7 +35,7 @@ class WorkerProcesses:
     """
 
     def __init__(self, scheduler: str, host: str, address: str, ports: str, count: int, wait_seconds: float) -> None:
-        self.host, self._count, self._accidents = host, count, 0
+        self.host, self._count, self._accidents, self._starts = host, count, 0, 0
         self._options = ["--scheduler", scheduler, "--host", host, "--address", address, "--ports", ports]
         self._wait_seconds = wait_seconds
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -73,7 +73,8 @@ class WorkerProcesses:
 
     def restart(self, number: int, code: int) -> None:
         """Starts a process again that has ended with ``code``."""
-        self._accidents += 1
+        self._starts += 1
+        self._accidents += code != LOST  # a leader that is gone shows when a process that was started again does not reach it
         if self._accidents > MAX_ACCIDENTS:
             raise EngineError(
                 f"the worker processes of {self.host or 'this machine'} ended {MAX_ACCIDENTS} times (last with {_ending(code)}); if memory "
@@ -85,7 +86,7 @@ class WorkerProcesses:
         self._processes[number] = self._start(number, RECONNECT_SECONDS)
 
     def _start(self, number: int, wait_seconds: float) -> subprocess.Popen[bytes]:
-        name = f"{self.host}/{number}.{self._accidents}"  # a name may come twice only after the first has left
+        name = f"{self.host}/{number}.{self._starts}"  # a name may come twice only after the first has left
         options = [*self._options, "--name", name, "--folder", self._folder.name, "--wait-seconds", str(wait_seconds)]
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}

@@ -27,7 +27,7 @@ def event_rows(channels: Mapping[str, ChannelPath], config: TrainingConfig, data
     """
     ledger = Ledger(dataclasses.asdict(config.quality))
     engine = LocalEngine()
-    paths = [channels[name] for name in EVENT_CHANNELS if name in channels]
+    paths = {name: channels[name] for name in EVENT_CHANNELS if name in channels}
     piece_bytes = int(config.data.partition_mb * MEGABYTE)
     channel = look_at("interactions", paths, choose_events(config, True), engine, piece_bytes, False, ledger)
     reader = EventReader(channel, config, engine, ledger, time.time(), aliases=dataset.aliases)

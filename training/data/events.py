@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from training.data.judge import Cells, Judge
 from training.data.sample import Hashes, Limits, hash_ids, kept, mixed
 from training.data.schemas import Schema
 from training.data.times import to_seconds
-from training.data.values import distinct, numbers_of
+from training.data.values import distinct, missing_cells, numbers_of
 
 COUNTS = ("play_count", "playcount", "plays", "listens", "count")  # columns that can't be below 0
 DAY = 86_400  # clocks differ by a time zone at most
@@ -55,6 +55,7 @@ class Events:
 
     seconds: int64, `MISSING_TIME` where unknown. kinds: of events, None if no column has them. values: float64, NaN missing, None likewise.
     weights: float64, not 0. rows: int64, the numbers of the rows within the piece of the file. hashes: uint64 of all that is in an event.
+    kinds_seen: all types of events in these rows of the file, also of those that were dropped.
     """
 
     users: Codes
@@ -65,6 +66,7 @@ class Events:
     weights: NDArray[np.float64]
     rows: NDArray[np.int64]
     hashes: Hashes | None = None
+    kinds_seen: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,6 +84,7 @@ class Events:
             self.weights[which],
             self.rows[which],
             self.hashes[which] if self.hashes is not None else None,
+            self.kinds_seen,
         )
 
 
@@ -108,6 +111,9 @@ def prepare_events(
     item_ids = cells["item"] if "item" in cells else song_keys(cells["artist"], cells["title"])
     users, items = codes_of(cells["user"]), codes_of(item_ids)
     kinds = codes_of(cells["event_type"]) if "event_type" in cells else None
+    for role in ("timestamp", "event_type", "event_value"):
+        if role in cells:
+            judge.found("missing_value", roles[role], missing_cells(cells[role]), Cells(cells[role]))
     seconds = _times(cells, roles, judge, settings.now, len(rows))
     values = _values(cells, roles, judge)
     weights = _weights(len(rows), kinds, values, config, judge)
@@ -116,6 +122,9 @@ def prepare_events(
         name = roles.get(role, roles.get("title", ""))
         judge.found("missing_id", name, (codes.codes < 0) & judge.kept, Cells(column))
         judge.found("placeholder_id", name, codes.placeholders() & judge.kept, Cells(column))
+    if "item" not in cells:
+        for role in ("artist", "title"):
+            judge.found("placeholder_id", roles[role], is_placeholder_cell(cells[role]) & judge.kept, Cells(cells[role]))
     if limits.songs is not None:
         judge.drop("not_sampled", ~kept(items.hashes(limits.seed), limits.songs))
     if limits.listeners is not None:
@@ -123,13 +132,19 @@ def prepare_events(
     hashes = _hashes(users, items, seconds, kinds, values, limits.seed) if settings.hashed else None
     if hashes is not None:
         judge.drop("not_sampled", ~kept(hashes, limits.events))
-    return Events(users, items, seconds, kinds, values, weights, rows, hashes).take(judge.kept)
+    seen = frozenset(kind.strip().casefold() for kind in kinds.names.to_pylist()) if kinds is not None else frozenset()
+    return Events(users, items, seconds, kinds, values, weights, rows, hashes, seen).take(judge.kept)
 
 
 def codes_of(column: pa.ChunkedArray) -> Codes:
     """The column as numbers of its distinct texts."""
     names, codes = distinct(column)
     return Codes(names, codes.astype(np.int32))
+
+
+def is_placeholder_cell(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Where the text of a column stands for a missing one."""
+    return codes_of(column).placeholders()
 
 
 def _times(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: Judge, now: float, n_rows: int) -> NDArray[np.int64]:
@@ -181,11 +196,6 @@ def _hashes(
     if values is not None:
         parts.append(np.nan_to_num(values).view(np.uint64))
     return mixed(*parts)
-
-
-def kinds_of(events: Sequence[Events]) -> set[str]:
-    """The types of events that occur, as they are compared."""
-    return {kind.strip().casefold() for one in events if one.kinds is not None for kind in one.kinds.names.to_pylist()}
 
 
 def renamed(codes: Codes, aliases: Mapping[str, str]) -> Codes:

@@ -72,7 +72,7 @@ class _Extraction:
         return self._dataset(songs, merged, events, test, listeners, [events_channel, songs_channel, test_channel, users_channel])
 
     def _look(self, name: str, names: Collection[str], choose: Choose) -> Channel:
-        paths = [self.channels[one] for one in names if one in self.channels]
+        paths = {one: self.channels[one] for one in names if one in self.channels}
         sharded = any(one in self.sharded for one in names)
         return look_at(name, paths, choose, self.engine, int(self.config.data.partition_mb * MEGABYTE), sharded, self.ledger)
 

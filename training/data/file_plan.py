@@ -12,8 +12,9 @@ import pyarrow.parquet
 
 from training.data.csv_cuts import CutFinder
 from training.data.csv_escapes import EscapeFinder
-from training.data.csv_file import CsvHead, csv_head
-from training.data.files import DataFile, detect_format, is_compressed, naming_the_file, read_head
+from training.data.csv_file import UTF_16, CsvHead, csv_head
+from training.data.errors import UserDataError
+from training.data.files import DataFile, detect_format, is_compressed, naming_the_file, open_stream, read_head
 from training.data.json_lines import is_array, json_columns
 from training.data.schemas import is_personalize
 
@@ -84,8 +85,12 @@ def _csv(file: DataFile, kind: str, piece_bytes: int) -> FilePlan:
     head = csv_head(file.path, kind)
     compressed = is_compressed(file.path)
     cuts = None if compressed else CutFinder(piece_bytes, head.delimiter)
-    escapes = None if compressed or not is_personalize(head.columns) else EscapeFinder()
-    sha256, size = _pass(file.path, [finder for finder in (cuts, escapes) if finder is not None])
+    escapes = EscapeFinder() if is_personalize(head.columns) else None
+    sha256, size = _pass(file.path, [finder for finder in (cuts, None if compressed else escapes) if finder is not None])
+    if compressed and escapes is not None:
+        with open_stream(file.path) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                escapes.feed(block)
     escaped = escapes is not None and escapes.escaped
     found = cuts.finish() if cuts is not None and not escaped else ()
     return FilePlan(file, kind, head.columns, head.delimiter, size, sha256, found, escaped)
@@ -104,6 +109,8 @@ def _pass(path: Path, finders: Sequence[CutFinder | EscapeFinder]) -> tuple[str,
 
 def _json(file: DataFile, piece_bytes: int) -> FilePlan:
     head = read_head(file.path)
+    if head.startswith(UTF_16):
+        raise UserDataError(f"{file.path}: the file is UTF-16; save it as UTF-8")
     array = is_array(head)
     finder = None if array or is_compressed(file.path) else CutFinder(piece_bytes, None)
     sha256, size = _pass(file.path, [finder] if finder is not None else [])

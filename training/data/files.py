@@ -122,21 +122,21 @@ class DataFile:
         return str(self.path)
 
 
-def channel_files(channel: str, paths: Sequence[Path]) -> tuple[list[DataFile], int]:
-    """The data files under the paths of a channel, in order, and how many files were ignored.
+def channel_files(channel: str, paths: Sequence[tuple[str, Path]]) -> tuple[list[DataFile], int]:
+    """The data files under the paths of a channel (each with the name it is given by), in order, and how many files were ignored.
 
     Raises ``UserDataError`` for a file whose name is not UTF-8: no report could name it.
     """
     files: list[DataFile] = []
     ignored = 0
-    for path in paths:
+    for given, path in paths:
         found, passed_over = data_files(path)
         ignored += passed_over
         root = path if path.is_dir() else path.parent
         for file in found:
             if (name := os.fsencode(file).decode("utf-8", errors="replace")) != str(file):
                 raise UserDataError(f"{name}: the name of the file is not UTF-8; rename it")
-        files += [DataFile(channel, file, f"{channel}/{file.relative_to(root).as_posix()}") for file in found]
+        files += [DataFile(channel, file, f"{given}/{file.relative_to(root).as_posix()}") for file in found]
     return files, ignored
 
 
@@ -184,6 +184,6 @@ def naming_the_file(path: Path, kind: str | None) -> Iterator[None]:
         detail = " ".join(str(error).split())[:200]
         remedy = "save it as UTF-8" if "utf" in detail.lower() else "repair or remove the file"
         if "straddl" in detail:
-            detail = "a row is longer than 4 MB, or a quoted value is opened and never closed and swallows the rows after it"
+            detail = "a row is longer than 32 MB, or a quoted value is opened and never closed and swallows the rows after it"
         known = f" as {FORMAT_NAMES[kind]}" if kind else ""
         raise UserDataError(f"{path}: cannot be read{known}: {detail}; {remedy}") from error

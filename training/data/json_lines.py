@@ -15,11 +15,15 @@ import pyarrow as pa
 from inference.features.values import LIST_SEPARATOR
 from training.data.errors import UserDataError
 from training.data.files import Readable, open_stream
+from training.data.problems import shown
 from training.data.row_chunk import Chunk, numbered
 
 ROWS_PER_CHUNK = 50_000
 BLOCK_BYTES = 1 << 22
 MAX_SHOWN = 80
+LARGEST_VALUE = 1 << 26  # characters of one value of an array
+LONGEST_TOKEN = 12  # characters that a literal or an escape may be cut off in
+DEEPEST = 50  # levels of lists and objects in a record
 _SPACE = re.compile(r"[ \t\r\n,]*")
 
 
@@ -44,7 +48,7 @@ def json_columns(path: Path, array: bool) -> tuple[str, ...]:
         first_bad = ""
         for record in records(path, stream, array):
             if isinstance(record, dict):
-                names.update(dict.fromkeys(record))
+                names.update(dict.fromkeys(name for name in record if name.isascii() or _is_text(name)))
             else:
                 first_bad = first_bad or record
     if first_bad and not names:
@@ -84,14 +88,14 @@ def records(path: Path, stream: Readable, array: bool) -> Iterator[Record]:
 
 def _lines(lines: Iterable[bytes]) -> Iterator[Record]:
     for raw in lines:
-        line = raw.decode("utf-8", errors="replace").removeprefix("\ufeff").strip()
+        line = raw.decode("utf-8").removeprefix("\ufeff").strip()
         if not line:
             continue
         try:
             record = _DECODER.decode(line)
         except (json.JSONDecodeError, RecursionError):
             record = None
-        yield record if isinstance(record, dict) else line[:MAX_SHOWN]
+        yield record if isinstance(record, dict) and not _too_deep(record, line) else line[:MAX_SHOWN]
 
 
 def _byte_lines(stream: Readable) -> Iterator[bytes]:
@@ -103,29 +107,61 @@ def _byte_lines(stream: Readable) -> Iterator[bytes]:
 
 
 def _array(path: Path, stream: Readable) -> Iterator[Record]:
-    """The values of an array, decoded one by one from a buffer that is filled up whenever a value is cut off at its end."""
-    to_text = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
-    text, place, ended, opened = "", 0, False, False
+    """The values of an array (or of several, one after the other), decoded one by one from a buffer that is filled up whenever a value is
+    cut off at its end."""
+    to_text = codecs.getincrementaldecoder("utf-8-sig")()
+    text, place, ended, opened, count = "", 0, False, False, 0
     while True:
         place = _SPACE.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
-        try:
-            if not opened and text[place : place + 1] == "[":
-                opened, place = True, place + 1
-                continue
-            if text[place : place + 1] == "]":
-                return
-            record, end = _DECODER.raw_decode(text, place)
-            if end == len(text) and not ended:  # a number may go on
-                raise json.JSONDecodeError("cut off", text, end)
-        except (json.JSONDecodeError, RecursionError) as error:
-            if ended:
-                raise UserDataError(f"{path}: is neither JSON Lines nor a JSON array: {error}") from error
-            block = stream.read(max(BLOCK_BYTES, len(text) - place))
-            ended = not block
-            text, place = text[place:] + to_text.decode(block, ended), 0
+        if place < len(text) and not opened:
+            if text[place] != "[":
+                raise UserDataError(f"{path}: is neither JSON Lines nor a JSON array: after an array stands {shown(text[place:])}")
+            opened, place = True, place + 1
             continue
-        yield record if isinstance(record, dict) else str(record)[:MAX_SHOWN]
-        place = end
+        if place < len(text) and text[place] == "]":
+            opened, place = False, place + 1
+            continue
+        try:
+            if place < len(text):
+                record, end = _DECODER.raw_decode(text, place)
+                if end < len(text) or ended:  # else a number may go on
+                    yield record if isinstance(record, dict) and not _too_deep(record, text[place:end]) else str(record)[:MAX_SHOWN]
+                    place, count = end, count + 1
+                    continue
+        except (json.JSONDecodeError, RecursionError) as error:
+            if ended or not _cut_off(error, text, place):
+                why = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+                raise UserDataError(f"{path}: is neither JSON Lines nor a JSON array: value {count + 1}: {why}") from None
+        if ended:
+            if opened:
+                raise UserDataError(f"{path}: is neither JSON Lines nor a JSON array: it is cut off after value {count}")
+            return
+        block = stream.read(max(BLOCK_BYTES, len(text) - place))
+        ended = not block
+        text, place = text[place:] + to_text.decode(block, ended), 0
+
+
+def _cut_off(error: Exception, text: str, place: int) -> bool:
+    """Whether a value may just be cut off at the end of the text, and be right once more of it is there."""
+    if not isinstance(error, json.JSONDecodeError) or len(text) - place > LARGEST_VALUE:
+        return False
+    return error.msg.startswith("Unterminated string") or error.pos >= len(text) - LONGEST_TOKEN
+
+
+def _too_deep(record: dict[str, Any], source: str) -> bool:
+    if source.count("[") + source.count("{") <= DEEPEST:
+        return False
+    level: list[Any] = [record]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one) if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _is_text(name: str) -> bool:
+    """Whether a key can be a column's name: half of a surrogate pair is no text."""
+    return not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def _to_text(value: Any) -> str | None:

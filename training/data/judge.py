@@ -16,7 +16,11 @@ class Cells:
         self.column = column
 
     def __getitem__(self, place: int) -> object:
-        return self.column[place].as_py()
+        value = self.column[place]
+        try:
+            return value.as_py()
+        except (OverflowError, ValueError, pa.ArrowException):  # a time that Python can't hold, or of a zone that nobody knows
+            return getattr(value, "value", "")
 
     def __len__(self) -> int:
         return len(self.column)

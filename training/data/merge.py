@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference.features.values import normal
 from training.data.plain_text import in_form
 from training.data.problems import MAX_EXAMPLES, Example, Kind, Ledger, Problem, shown
+from training.data.sample import mixed
 from training.data.schemas import NUMBERS
 from training.data.songs import Songs
 from training.data.values import dictionary, encode
@@ -39,6 +40,17 @@ class Merged:
 
     def _aliases_of(self, ids: frozenset[str]) -> dict[str, str]:
         return {old: new for old, new in self.aliases.items() if new in ids}
+
+
+def _list_hashes(column: pa.ChunkedArray, lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A hash of what is in each list."""
+    flat = np.ascontiguousarray(column.combine_chunks().flatten().to_numpy(), dtype=np.float64).view(np.uint64)
+    sizes = np.maximum(lengths, 0)
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    inside = np.arange(len(flat)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    hashes = np.zeros(len(sizes), dtype=np.uint64)
+    np.add.at(hashes, owners, mixed(flat, inside.astype(np.uint64)))
+    return hashes
 
 
 def merge_rows(songs: Songs, ledger: Ledger) -> Merged:
@@ -123,7 +135,8 @@ def _best_row_last(songs: Songs, codes: NDArray[np.int64]) -> NDArray[np.int64]:
     several = np.flatnonzero(repeated)
     table = songs.table.select([name for name in songs.table.column_names if name not in ("row", "file")]).take(pa.array(several))
     present = np.zeros(len(several), np.int64)
-    text_keys, value_keys = [], []
+    text_keys: list[NDArray] = []
+    value_keys: list[NDArray] = []
     for name in table.column_names:
         column = table.column(name)
         if name in NUMBERS:
@@ -136,7 +149,8 @@ def _best_row_last(songs: Songs, codes: NDArray[np.int64]) -> NDArray[np.int64]:
             text_keys.append(column.fill_null(-1).to_numpy())
             present += text_keys[-1] >= 0
         else:
-            lengths = pc.list_value_length(column) if pa.types.is_large_list(column.type) else column
-            text_keys.append(pc.fill_null(lengths, -1).to_numpy())
+            is_list = pa.types.is_large_list(column.type)
+            lengths = pc.fill_null(pc.list_value_length(column) if is_list else column, -1).to_numpy()
+            text_keys += [_list_hashes(column, lengths), lengths] if is_list else [lengths]
     keys = [*text_keys, *reversed(value_keys), present]
     return np.concatenate([np.flatnonzero(~repeated), several[np.lexsort(keys)] if len(several) else several])

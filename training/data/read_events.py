@@ -71,8 +71,8 @@ class EventReader:
         ties = limits.events.ties if limits.events is not None else -1
         for part in self._read(settings, self.ledger):
             events = part.result
-            if kinds is not None and events.kinds is not None:
-                kinds.update(kind.strip().casefold() for kind in events.kinds.names.to_pylist())
+            if kinds is not None:
+                kinds |= events.kinds_seen
             if ties >= 0 and limits.events is not None and events.hashes is not None:
                 events, ties = self._without_ties(events, limits.events, ties)
             if self.aliases:
@@ -93,7 +93,7 @@ class EventReader:
             limits = replace(limits, listeners=self._ids_limit(limits, lambda events: events.users.names, sample.listeners))
         if sample.events:
             settings = EventSettings(self.config.data, self.now, True, limits)
-            found = (part.result.hashes for part in self._read(settings, Ledger(self.ledger.policies)))
+            found = (self._with_known_songs(part.result).hashes for part in self._read(settings, Ledger(self.ledger.policies)))
             limits = replace(limits, events=smallest_of(found, sample.events))
         return limits
 
@@ -101,8 +101,16 @@ class EventReader:
         settings = EventSettings(self.config.data, self.now, False, limits)
         ids: set[str] = set()
         for part in self._read(settings, Ledger(self.ledger.policies)):
-            ids.update(ids_of(part.result).to_pylist())
+            ids.update(ids_of(self._with_known_songs(part.result)).to_pylist())
         return smallest(hash_ids(sorted(ids), limits.seed), n)
+
+    def _with_known_songs(self, events: Events) -> Events:
+        """Without the events that are dropped since the catalogue lacks their song: they are not what a sample is taken of."""
+        if self.known is None or not (self.only_known or self.ledger.action("orphan_event") == "drop"):
+            return events
+        names = (self.aliases.get(name, name) for name in events.items.names.to_pylist())
+        known = np.array([*(name in self.known for name in names), False], dtype=bool)
+        return events.take(known[events.items.codes])
 
     def _without_ties(self, events: Events, limit: Limit, ties: int) -> tuple[Events, int]:
         assert events.hashes is not None

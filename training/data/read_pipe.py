@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,9 +74,11 @@ class PipeFile:
 
 
 def _objects(content: bytes) -> Iterator[dict[str, object]]:
-    for record in records(Path("pipe"), pa.BufferReader(content), is_array(content)):
-        if isinstance(record, dict):
-            yield record
+    """The objects in the first bytes of a stream; what is cut off at their end, or wrong, shows when it is read."""
+    with contextlib.suppress(UserDataError, UnicodeDecodeError):
+        for record in records(Path("pipe"), pa.BufferReader(content), is_array(content)):
+            if isinstance(record, dict):
+                yield record
 
 
 def _without_headers(chunk: Chunk) -> Chunk:

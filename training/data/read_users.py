@@ -42,4 +42,5 @@ def read_users(channel: Channel, config: TrainingConfig, engine: Engine, ledger:
 def _prepare(cells: Mapping[str, pa.ChunkedArray], rows: NDArray[np.int64], roles: dict[str, str], schema: Schema, judge: Judge) -> Codes:
     users = codes_of(cells["user"])
     judge.found("missing_id", roles["user"], users.codes < 0, Cells(cells["user"]))
+    judge.found("placeholder_id", roles["user"], users.placeholders() & judge.kept, Cells(cells["user"]))
     return users.take(judge.kept)

@@ -81,6 +81,7 @@ _SONG_NAMES = {
     **SONG_ROLES,
     "album": ("album", "album_name"),
     "emotion": ("emotion",),
+    "language": ("language", "lang"),
     "time_signature": ("time_signature",),
     "key": ("key",),
     "mode": ("mode",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -24,7 +23,8 @@ from training.data.plain_text import names_of
 from training.data.schemas import NUMBERS, SIMILAR, Schema
 from training.data.values import TEXT, encode, missing_cells, numbers_of, to_text
 
-LARGEST = float(np.finfo(np.float32).max)  # of a number that is kept
+# What one column says beside its own, for where the column of that name does not say it.
+MODE_OF_KEY, LANGUAGE_OF_LYRICS = "mode of key", "language of lyrics"
 PARSERS: dict[str, Callable[[str], float]] = {"duration": one_value.clock_or_number, "year": one_value.year}
 
 
@@ -42,6 +42,12 @@ def song_table(
     for role, column in cells.items():
         for name, values in _columns_of(role, column, separators, judge, roles[role]):
             out[name] = values
+    if (heard := out.pop(LANGUAGE_OF_LYRICS, None)) is not None:
+        out["language"] = pc.coalesce(out["language"], heard) if "language" in out else heard
+    if (said := out.pop(MODE_OF_KEY, None)) is not None:
+        of_key, mode = np.asarray(said), np.asarray(out["mode"]) if "mode" in out else np.full(len(rows), -1, dtype=np.int8)
+        if "mode" in out or (of_key >= 0).any():
+            out["mode"] = pa.array(np.where(mode < 0, of_key, mode))
     if "item" not in out:
         out["item"] = song_keys(cells["artist"], cells["title"])
     judge.found("missing_id", roles.get("item", ""), pc.is_null(out["item"]).to_numpy(), Cells(cells.get("item", out["item"])))
@@ -101,7 +107,7 @@ def _numbers(role: str, column: pa.ChunkedArray, judge: Judge, name: str) -> NDA
     values, unreadable = numbers_of(column, PARSERS.get(role))
     judge.found("unreadable_value", name, unreadable, Cells(column))
     if role not in NUMBERS:  # those have ranges of their own
-        too_large = np.abs(values) > LARGEST
+        too_large = np.abs(values) > one_value.LARGEST
         judge.found("out_of_range", name, too_large, Cells(column))
         values[too_large] = math.nan
     return values
@@ -117,8 +123,7 @@ def _key(role: str, column: pa.ChunkedArray, judge: Judge, name: str) -> Iterato
     both = np.array([*pairs, (-1, -1)], dtype=np.int8)[codes]
     if role == "key":
         yield "key", pa.array(both[:, 0])
-        if (both[:, 1] >= 0).any():
-            yield "mode", pa.array(both[:, 1])
+        yield MODE_OF_KEY, pa.array(both[:, 1])
     else:
         yield "mode", pa.array(both[:, 1])
 
@@ -144,7 +149,7 @@ def _terms(role: str, column: pa.ChunkedArray) -> Iterator[tuple[str, pa.Array]]
     yield f"{role}_terms", _lists(terms, np.int32).take(places)
     yield f"{role}_counts", _lists(counts, np.uint16).take(places)
     if role == "lyrics":
-        yield "language", pa.array([name or None for name in languages], TEXT).take(places)
+        yield LANGUAGE_OF_LYRICS, pa.array([name or None for name in languages], TEXT).take(places)
 
 
 def _lists(parts: list[NDArray], dtype: type) -> pa.LargeListArray:
@@ -155,20 +160,7 @@ def _lists(parts: list[NDArray], dtype: type) -> pa.LargeListArray:
 
 def _vectors(column: pa.ChunkedArray, judge: Judge, name: str) -> pa.Array:
     texts = to_text(column).to_pylist()
-    rows = [_vector(text) for text in texts]
-    widths = [len(row) for row in rows if row is not None]
-    width = max(set(widths), key=widths.count) if widths else 0
-    wrong = np.array([text is not None and (row is None or len(row) != width) for text, row in zip(texts, rows, strict=True)], dtype=bool)
+    rows = [one_value.vector(text) if text is not None else None for text in texts]
+    wrong = np.array([text is not None and row is None for text, row in zip(texts, rows, strict=True)], dtype=bool)
     judge.found("unreadable_value", name, wrong, Cells(column))
-    good = [row if row is not None and len(row) == width else None for row in rows]
-    return pa.array(good, pa.large_list(pa.float32()))
-
-
-def _vector(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    try:
-        values = [float(part) for part in re.split(r"[\s,;|\x1f]+", text.strip(" \t\r\n[]()")) if part]
-    except ValueError:
-        return None
-    return values if values and all(abs(value) <= LARGEST for value in values) else None  # False for NaN
+    return pa.array(rows, pa.large_list(pa.float32()))

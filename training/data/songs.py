@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from inference.features.attributes import RANGES, UNIT_FEATURES
@@ -16,7 +18,7 @@ from training.data.choose import song_columns
 from training.data.columns import plain
 from training.data.config import DataConfig, FeaturesConfig
 from training.data.engine import Engine
-from training.data.judge import Judge
+from training.data.judge import Cells, Judge
 from training.data.problems import Ledger
 from training.data.schemas import NUMBERS, Schema
 from training.data.song_values import separators_of, song_table
@@ -36,19 +38,25 @@ def read_songs(
     parts_of: dict[str, list[Part[pa.Table]]] = {}
     for part in read(channel, prepare, choose, engine, ledger):
         parts_of.setdefault(part.file.name, []).append(part)
+    by_file = {
+        name: pa.concat_tables([_absolute(part) for part in parts], promote_options="permissive") for name, parts in parts_of.items()
+    }
+    parts_of.clear()
+    factors = _factors_of_files(by_file, channel)
+    widths = _widths(by_file.values())
     tables: list[pa.Table] = []
     units: dict[str, float] = {}
-    for name, parts in parts_of.items():
-        schema, roles = channel.chosen[name]
-        table = pa.concat_tables([_absolute(part) for part in parts], promote_options="permissive")
-        parts.clear()
-        table, factors = _in_units(table, roles, schema, Judge(channel.name, name, table.column("row").to_numpy(), ledger))
-        units |= factors
+    for name in list(by_file):
+        table, roles = by_file.pop(name), channel.chosen[name][1]
+        judge = Judge(channel.name, name, table.column("row").to_numpy(), ledger)
+        table = _of_one_width(_in_units(table, roles, factors[name], judge), roles, widths, judge)
+        table = table if judge.kept.all() else table.filter(pa.array(judge.kept))
+        units |= factors[name]
         tables.append(table.append_column("file", pa.array(np.full(table.num_rows, len(tables), dtype=np.int32))))
     if not ledger.counts[f"{channel.name}.rows_read"]:
         return None
-    separators = separators_of(*channel.chosen[next(iter(parts_of))], config)
-    return Songs(pa.concat_tables(tables, promote_options="permissive"), list(parts_of), units, _all_roles(channel), separators)
+    separators = separators_of(*channel.chosen[next(iter(factors))], config)
+    return Songs(pa.concat_tables(tables, promote_options="permissive"), list(factors), units, _all_roles(channel), separators)
 
 
 class Songs:
@@ -85,19 +93,62 @@ def _absolute(part: Part[pa.Table]) -> pa.Table:
     return table.set_column(place, "row", pa.array(table.column("row").to_numpy() + part.rows_before))
 
 
-def _in_units(table: pa.Table, roles: dict[str, str], schema: Schema, judge: Judge) -> tuple[pa.Table, dict[str, float]]:
+def _in_units(table: pa.Table, roles: dict[str, str], factors: dict[str, float], judge: Judge) -> pa.Table:
     """The table of a whole file with its numbers in our units: 0-1, seconds. What cannot be is missing, or drops the row."""
-    numbers = {name: np.array(table.column(name).to_numpy(), dtype=np.float64) for name in NUMBERS if name in table.column_names}
-    factors = _factors(numbers, roles, schema)
-    for name, factor in factors.items():
-        numbers[name] = numbers[name] / factor
-    for name, values in numbers.items():
+    for name in NUMBERS:
+        if name not in table.column_names:
+            continue
+        values = _values(table, name) / factors.get(name, 1.0)
         low, high = RANGES[name]
         outside = (values < low) | (values > high)
         judge.found("out_of_range", roles[name], outside, np.round(values * factors.get(name, 1.0), 6))
         values[outside] = np.nan
         table = table.set_column(table.column_names.index(name), name, pa.array(values))
-    return (table if judge.kept.all() else table.filter(pa.array(judge.kept))), factors
+    return table
+
+
+def _values(table: pa.Table, name: str) -> NDArray[np.float64]:
+    return np.array(table.column(name).to_numpy(), dtype=np.float64)
+
+
+def _widths(tables: Iterable[pa.Table]) -> dict[str, int]:
+    """By embedding column the length that most of its vectors have, in all files; of several the largest."""
+    counts: dict[str, Counter[int]] = {}
+    for table in tables:
+        for name in table.column_names:
+            if name.startswith("embedding:"):
+                lengths = pc.list_value_length(table.column(name)).drop_null()
+                counts.setdefault(name, Counter()).update(lengths.to_pylist())
+    return {name: max(found, key=lambda width: (found[width], width)) for name, found in counts.items() if found}
+
+
+def _of_one_width(table: pa.Table, roles: dict[str, str], widths: dict[str, int], judge: Judge) -> pa.Table:
+    """The table without the vectors of other lengths."""
+    for name, width in widths.items():
+        if name not in table.column_names:
+            continue
+        column = table.column(name)
+        other = pc.fill_null(pc.not_equal(pc.list_value_length(column), width), False).to_numpy()
+        judge.found("unreadable_value", roles[name], other, Cells(column))
+        if other.any():
+            column = pc.if_else(pa.array(other), pa.scalar(None, column.type), column)
+            table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def _factors_of_files(tables: Mapping[str, pa.Table], channel: Channel) -> dict[str, dict[str, float]]:
+    """By file what its numbers have to be divided by: decided once for all files that call their columns alike."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for file in tables:
+        schema, roles = channel.chosen[file]
+        alike.setdefault((schema.name, *(roles.get(name, "") for name in NUMBERS)), []).append(file)
+    factors: dict[str, dict[str, float]] = {}
+    for files in alike.values():
+        schema, roles = channel.chosen[files[0]]
+        names = [name for name in NUMBERS if name in tables[files[0]].column_names]
+        numbers = {name: np.concatenate([_values(tables[file], name) for file in files]) for name in names}
+        factors |= dict.fromkeys(files, _factors(numbers, roles, schema))
+    return {file: factors[file] for file in tables}
 
 
 def _factors(numbers: dict[str, NDArray[np.float64]], roles: dict[str, str], schema: Schema) -> dict[str, float]:

@@ -49,7 +49,7 @@ def _text_seconds(distinct: list[str]) -> NDArray[np.int64]:
     seconds = _epoch(pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64))
     other = seconds == MISSING_TIME
     if other.any():
-        iso = texts[other].str.replace(r"\s*UTC$", "Z", regex=True)
+        iso = texts[other].where(texts[other].str.contains("[0-9]"), "").str.replace(r"\s*UTC$", "Z", regex=True)
         dates = pd.to_datetime(iso, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None).to_numpy()
         found = dates.astype("datetime64[s]").astype(np.int64)
         seconds[other] = np.where(np.isnat(dates), MISSING_TIME, found)

@@ -134,4 +134,4 @@ def test_linked_folders_are_read_once_and_circles_end(tmp_path: Path) -> None:
 def test_a_file_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/x\xff.csv")).write_text("id\n1\n")
     with pytest.raises(UserDataError, match="the name of the file is not UTF-8"):
-        channel_files("items", [tmp_path])
+        channel_files("items", [("items", tmp_path)])

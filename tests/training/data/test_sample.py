@@ -117,3 +117,11 @@ def test_a_pipe_is_sampled_like_a_file_by_an_epoch_for_each_pass(tmp_path: Path)
     feeder.join(timeout=10)
     assert triples(from_pipe) == triples(extract({"interactions": tmp_path / "log.csv"}, config))
     assert [file.rows for file in from_pipe.files] == [300]
+
+
+@pytest.mark.parametrize("what", ["events", "listeners"])
+def test_a_sample_is_exact_also_where_events_of_unknown_songs_are_dropped(extract_files: Extract, what: str) -> None:
+    catalogue = {"items/a.csv": "item\n" + "".join(f"i{n}\n" for n in range(4))}
+    dataset = extract_files({**files(log_of()), **catalogue}, **{f"sample_{what}": 12}, quality_orphan_event="drop", weighting="count")
+    kept_events, kept_listeners = dataset.interactions.weights.sum(), len(set(dataset.interactions.users.tolist()))
+    assert (kept_events if what == "events" else kept_listeners) == 12

@@ -155,3 +155,55 @@ def test_numbers_too_large_to_be_kept_are_missing_and_reported(extract_files: Ex
     assert np.isnan(songs(dataset).vectors["vector"]).all(axis=1).tolist() == [True, False]
     assert dataset.ledger.problems[Kind("items", "out_of_range", "plays")].examples == [Example("items/a.csv", 1, '"1e300"')]
     assert dataset.ledger.problems[Kind("items", "unreadable_value", "vector")].count == 1
+
+
+def test_vectors_have_the_length_that_most_have_however_the_rows_are_cut(extract_files: Extract) -> None:
+    rows = ["1,1 2 3", "2,1 2", "3,4 5 6", "4,7 8"]
+    header, settings = "id,v\n", {"features_embedding": "v"}
+    one = extract_files({"items/a.csv": header + "\n".join(rows) + "\n"}, **settings)
+    assert songs(one).vectors["v"].shape == (4, 3)
+    assert one.ledger.problems[Kind("items", "unreadable_value", "v")].count == 2
+    two = extract_files(
+        {"items/a.csv": header + rows[1] + "\n", "items/b.csv": header + "\n".join(rows[i] for i in (0, 2, 3)) + "\n"}, **settings
+    )
+    np.testing.assert_array_equal(songs(one).vectors["v"], songs(two).vectors["v"])
+    assert two.ledger.problems[Kind("items", "unreadable_value", "v")].count == 2
+
+
+def test_units_are_told_by_all_files_that_call_their_columns_alike(extract_files: Extract) -> None:
+    rows = [f"{number},{40 + number},60\n" for number in range(10)]
+    dataset = extract_files({"items/a.csv": "id,valence,energy\n" + "".join(rows), "items/b.csv": "id,valence,energy\nb1,1,1\nb2,0,1\n"})
+    assert feature(dataset, "valence")[-2:] == [0.01, 0.0]
+    assert songs(dataset).units["valence"] == 100
+
+
+TEXTS, VECTORS = ("hello darkness my friend", "goodbye sunshine our enemy"), ("1 2 3", "4 5 6")
+
+
+@pytest.mark.parametrize(("column", "values"), [("lyrics", TEXTS), ("v", VECTORS)])
+def test_of_rows_that_know_as_much_the_same_is_the_best_in_any_order(extract_files: Extract, column: str, values: tuple[str, str]) -> None:
+    settings = {"features_embedding": "v"} if column == "v" else {}
+    found = []
+    for first, second in (values, values[::-1]):
+        two = {"items/1.csv": f"id,{column}\na,{first}\n", "items/2.csv": f"id,{column}\na,{second}\n"}
+        dataset = extract_files(two, **settings)
+        catalogue = songs(dataset)
+        found.append(catalogue.vectors["v"].tolist() if column == "v" else catalogue.terms["lyrics"].indices.tolist())
+    assert found[0] == found[1]
+
+
+def test_the_mode_is_the_columns_or_where_that_says_nothing_the_keys(extract_files: Extract) -> None:
+    dataset = extract_files({"items/a.csv": "id,key,mode\n1,D min,\n2,8A,7\n3,D min,1\n4,C,0\n"})
+    assert songs(dataset).modes.tolist() == [0, 0, 1, 0]
+
+
+def test_a_column_that_the_user_named_may_be_called_like_our_own(extract_files: Extract) -> None:
+    dataset = extract_files({"items/a.csv": "id,search_terms\n1,5\n"}, features_numeric="search_terms")
+    assert songs(dataset).numbers["search_terms"].tolist() == [5]
+
+
+def test_the_language_is_the_columns_or_else_that_of_the_lyrics(extract_files: Extract) -> None:
+    text = "the night is dark and you are not here with me"
+    dataset = extract_files({"items/a.csv": f"id,language,lyrics\n1,sv,{text}\n2,,{text}\n"})
+    labels = songs(dataset).labels["language"]
+    assert [labels.names[code] for code in labels.codes] == ["sv", "en"]
