@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -119,6 +120,7 @@ def generated_and_read(rows: int, options: argparse.Namespace, folder: Path) -> 
 
     begin = time.perf_counter()
     path = songs_with_lyrics(folder, rows, options.seed)
+    os.sync()  # else the system goes on writing the file while it is read
     made = {"bytes": path.stat().st_size, "generated_seconds": time.perf_counter() - begin}
     try:
         return {**best_of(options.repeat, "items", path, options.engine), **made}

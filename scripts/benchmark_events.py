@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -75,6 +76,7 @@ def generated_and_counted(millions: float, options: argparse.Namespace, folder: 
     listeners = max(1, round(millions * 1e6 / EVENTS_PER_LISTENER))
     out = folder / "events"
     make_dataset(out, options.songs, listeners, EVENTS_PER_LISTENER, options.seed, catalogue="none", events="parquet")
+    os.sync()  # else the system goes on writing the files while they are read
     made = {"bytes": sum(path.stat().st_size for path in out.rglob("*.parquet")), "generated_seconds": time.perf_counter() - begin}
     try:
         return {**best_of(options.repeat, "interactions", out / "interactions", options.engine), **made}
