@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/convert_dataset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -175,6 +175,7 @@ class _Reading(Generic[Result]):
         return plan.whole and plan.kind != "parquet" and not plan.file.host and plan.size >= (BLOCKS_FROM if alone else STREAM_BYTES)
 
     def stream(self, plan: FilePlan) -> Iterator[Part[Result]]:
+        """Reads a file from its start: CSV in blocks that the engine prepares side by side, as far as it can be cut; all else in chunks."""
         if not _is_csv(plan):
             work = self.work(Piece(plan, 0))
             yield from self.chunks(read_piece(work.piece, wanted_columns(work.roles)), work)

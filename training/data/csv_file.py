@@ -115,6 +115,7 @@ class _Options:
         self.misshapen: list[tuple[int, str]] = []
 
     def for_arrow(self, block_bytes: int, *, newlines_in_values: bool = True) -> tuple[Any, Any, Any]:
+        """The options of reading, parsing and converting. ``newlines_in_values``: whether a block may end within a value."""
         names = None if self.has_header else list(self.head.columns)
         types = {name: pa.string() for name in self.columns}
         return (

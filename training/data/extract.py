@@ -52,6 +52,7 @@ class _Extraction:
     sharded: frozenset[str]
 
     def run(self) -> Dataset:
+        """Songs first: events are judged by which songs are known."""
         self.ledger = Ledger(dataclasses.asdict(self.config.quality))
         self.steps: list[Step] = []
         self.now = time.time()
