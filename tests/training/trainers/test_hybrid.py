@@ -51,6 +51,14 @@ def test_models_that_know_different_things_are_both_used_and_noise_is_left_out()
     assert quality["hybrid"] > 1.2 * max(quality["ease"], quality["content"])
 
 
+def test_content_is_never_left_out_since_it_alone_knows_songs_without_listeners() -> None:
+    scorers, cases = world()
+    scorers["content"] = Oracle(np.zeros((LISTENERS, SONGS), dtype=bool), slice(0, 0), 1.0)  # of no use to any of these listeners
+    weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    assert 0 < weights["content"] < 0.1 * weights["ease"]
+    assert quality["hybrid"] > 0.98 * quality["ease"]
+
+
 def test_the_quality_told_is_what_the_hybrid_reaches_on_full_lists() -> None:
     scorers, cases = world()
     weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(metric="recall"), k=20)
