@@ -1,0 +1,65 @@
+"""How alike the candidates of one request are: of one of them to all of them, by the best that the model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from inference.features.described import DescribedSongs
+from inference.scorers import FactorScorer, ItemToItemScorer, Scorer
+from inference.sparse import SparseRows, rows_of
+
+
+class Alike(Protocol):
+    """Similarities between candidates, which are places from 0 on."""
+
+    def to(self, place: int) -> np.ndarray:
+        """Returns float64 (candidates,), between -1 and 1: how alike each one is to the one at ``place``."""
+        ...
+
+
+class ByVectors:
+    """Similar are those whose vectors (candidates, dimensions) have a large product."""
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        self._vectors = vectors
+
+    def to(self, place: int) -> np.ndarray:
+        return np.clip((self._vectors @ self._vectors[place]).astype(np.float64), -1.0, 1.0)
+
+
+class ByRows:
+    """Similar are songs from which an item-to-item operator leads to the same songs: the cosine of their rows."""
+
+    def __init__(self, operator: SparseRows, numbers: np.ndarray) -> None:
+        entries, self._owners = rows_of(operator.indptr, np.arange(len(operator.indices)), numbers)
+        self._columns, self._values = operator.indices[entries], operator.values[entries].astype(np.float64)
+        self._starts = np.searchsorted(self._owners, np.arange(len(numbers) + 1))
+        lengths = np.sqrt(np.bincount(self._owners, weights=self._values**2, minlength=len(numbers)))
+        self._values /= np.where(lengths > 0, lengths, 1.0)[self._owners]
+        self._dense = np.zeros(operator.n_columns)
+
+    def to(self, place: int) -> np.ndarray:
+        own = slice(self._starts[place], self._starts[place + 1])
+        self._dense[self._columns[own]] = self._values[own]
+        products = self._values * self._dense[self._columns]
+        self._dense[self._columns[own]] = 0.0
+        return np.clip(np.bincount(self._owners, weights=products, minlength=len(self._starts) - 1), -1.0, 1.0)
+
+
+def alike(numbers: np.ndarray, content: DescribedSongs | None, scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> Alike | None:
+    """Returns the similarities of the songs ``numbers``: by content, where there is a catalogue; else by the rows of the item-to-item
+    model that weighs most; else by the songs' factors. None where the model knows none of these (popularity alone)."""
+    if content is not None:
+        return ByVectors(content.vectors(numbers))
+    by_weight = sorted(scorers, key=lambda name: (-weights.get(name, 0.0), name))
+    for name in by_weight:
+        if isinstance(scorer := scorers[name], ItemToItemScorer):
+            return ByRows(scorer.operator, numbers)
+    for name in by_weight:
+        if isinstance(scorer := scorers[name], FactorScorer):
+            factors = scorer.item_factors[numbers].astype(np.float64)
+            return ByVectors(factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12))
+    return None
