@@ -83,6 +83,25 @@ class HybridConfig:
 
 
 @dataclass(frozen=True)
+class RerankConfig:
+    """What requests get that leave the options of the re-ranker out. A request has the same names, without ``rerank_``."""
+
+    candidates: int = option(200, "how many of the best songs are re-ranked", min=1, max=2_000)
+    diversity: float = option(0.0, "what unlike songs weigh against accuracy (MMR); 0 off", min=0, max=1)
+    calibration: float = option(0.0, "what the genre proportions of the history weigh against accuracy; 0 off", min=0, max=1)
+    novelty: float = option(0.0, "what little-known songs weigh against accuracy, below 0 well-known ones; 0 off", min=-1, max=1)
+    fairness: float = option(0.0, "what songs of small artists weigh against accuracy; 0 off", min=0, max=1)
+    head_share: float = option(0.5, "share of all listening that the large artists have; the others are small", min=0, max=1)
+    max_per_artist: int = option(0, "at most so many songs of one artist; 0: no cap", min=0, max=1_000)
+    max_per: dict[str, int] = field(
+        default_factory=dict,
+        metadata={"help": 'at most so many songs of one name of other columns: {"album": 1}', "min": 0, "max": 1_000},
+    )
+    filter: str = option("", 'which songs may come, as in a request: {"explicit": false}')
+    boosts: str = option("", 'what scores are multiplied by, as in a request: [{"filter": {"genre": "jazz"}, "factor": 1.5}]')
+
+
+@dataclass(frozen=True)
 class EvaluationConfig:
     """The report on the test listeners."""
 
@@ -116,6 +135,7 @@ class TrainingConfig:
     als: AlsConfig = field(default_factory=AlsConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 
 from inference.features.described import DescribedSongs
 from inference.scorers import FactorScorer, ItemToItemScorer, Scorer
-from inference.sparse import SparseRows, rows_of
+from inference.sparse import SparseRows, entries_of
 
 
 class Alike(Protocol):
@@ -34,19 +34,28 @@ class ByRows:
     """Similar are songs from which an item-to-item operator leads to the same songs: the cosine of their rows."""
 
     def __init__(self, operator: SparseRows, numbers: np.ndarray) -> None:
-        entries, self._owners = rows_of(operator.indptr, np.arange(len(operator.indices)), numbers)
-        self._columns, self._values = operator.indices[entries], operator.values[entries].astype(np.float64)
-        self._starts = np.searchsorted(self._owners, np.arange(len(numbers) + 1))
-        lengths = np.sqrt(np.bincount(self._owners, weights=self._values**2, minlength=len(numbers)))
-        self._values /= np.where(lengths > 0, lengths, 1.0)[self._owners]
+        entries, owners = entries_of(operator.indptr, numbers)
+        self._columns, self._values = operator.indices[entries].astype(np.intp), operator.values[entries].astype(np.float64)
+        self._starts = np.searchsorted(owners, np.arange(len(numbers) + 1))
+        self._filled = np.flatnonzero(np.diff(self._starts))
+        lengths = np.sqrt(self._sums(self._values**2))
+        self._values /= np.where(lengths > 0, lengths, 1.0)[owners]
         self._dense = np.zeros(operator.n_columns)
 
     def to(self, place: int) -> np.ndarray:
         own = slice(self._starts[place], self._starts[place + 1])
         self._dense[self._columns[own]] = self._values[own]
-        products = self._values * self._dense[self._columns]
+        products = self._dense.take(self._columns)
+        products *= self._values
         self._dense[self._columns[own]] = 0.0
-        return np.clip(np.bincount(self._owners, weights=products, minlength=len(self._starts) - 1), -1.0, 1.0)
+        return np.clip(self._sums(products), -1.0, 1.0)
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Returns float64 (candidates,): the sum over the entries of each row."""
+        sums = np.zeros(len(self._starts) - 1)
+        if len(self._filled):
+            sums[self._filled] = np.add.reduceat(values, self._starts[self._filled])  # it reads an empty row as its neighbour
+        return sums
 
 
 def alike(numbers: np.ndarray, content: DescribedSongs | None, scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> Alike | None:
