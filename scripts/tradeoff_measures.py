@@ -14,7 +14,7 @@ from inference.recommender import Recommender
 from inference.rerank.exposure import small_artists
 from inference.rerank.genre_mix import ALPHA, mix_of
 from training.evaluation import metrics
-from training.evaluation.bootstrap import estimate
+from training.evaluation.bootstrap import Estimate, estimate, paired_difference
 from training.evaluation.cases import Case
 
 SAMPLES, SEED = 1000, 42
@@ -23,10 +23,16 @@ BETTER_WHEN_LOWER = frozenset({"gini", "calibration_error"})
 
 @dataclass(frozen=True)
 class Measured:
-    """The measures of one setting: ``means`` by name, and ``bounds`` of the 95 % interval of those that are means over listeners."""
+    """The measures of one setting: ``means`` by name, ``bounds`` of the 95 % interval of those that are means over listeners, and ``ndcg``
+    of each listener."""
 
     means: Mapping[str, float]
     bounds: Mapping[str, tuple[float, float]]
+    ndcg: NDArray[np.float64]
+
+    def change_from(self, other: Measured) -> Estimate:
+        """Returns by how much the nDCG is higher than in another setting, on the same listeners."""
+        return paired_difference(self.ndcg, other.ndcg, SAMPLES, SEED)
 
 
 class Judge:
@@ -57,7 +63,7 @@ class Judge:
         estimates = dict(zip(values, estimate(np.column_stack(list(values.values())), SAMPLES, SEED), strict=True))
         overall = {"coverage": metrics.coverage(recommended, k, len(model.items)), "gini": gini(recommended[:, :k], len(model.items))}
         means = {name: one.mean for name, one in estimates.items()} | overall
-        return Measured(means, {name: (one.low, one.high) for name, one in estimates.items()})
+        return Measured(means, {name: (one.low, one.high) for name, one in estimates.items()}, values["ndcg"])
 
     def _calibration_errors(self, recommended: NDArray[np.int32], genres: CategoriesColumn) -> NDArray[np.float64]:
         """KL(p || (1 - α) q + α p) of each listener's history and list, in nats (Steck 2018); NaN where the history has no genre."""

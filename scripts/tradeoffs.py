@@ -8,7 +8,8 @@ The channels are those that the model was trained on (its model.json knows: othe
 listeners who were held out, of whom --listeners are asked. Without --pareto each option is tried with several values, all others off.
 With it, weights of all `objectives` are tried together, on a grid and at random. The column `pareto` says of which fronts each is: with *,
 no other one is better in every aim; with diversity, none is better in accuracy and diversity both. --aims weighs fewer of them.
-Written to --output: tradeoffs.txt, .csv and .json (with 95 % intervals over listeners), and a plot of each trade-off.
+Written to --output: tradeoffs.txt, .csv and .json (with 95 % intervals over listeners, also of the change in nDCG), and a plot of each
+trade-off.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from inference.errors import ArtifactError, RequestError
 from inference.recommender import Recommender
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import NOTHING, parse_options
-from inference.rerank.weights import TERMS
+from inference.rerank.weights import TERMS, Weights
 from scripts.answer_table import table
 from scripts.command_line import CommandError, run
 from scripts.local_server import find_model
@@ -188,14 +189,29 @@ def write(
     rows = [["option", "value", *names, "pareto"], *([*row, " ".join(mark)] for row, mark in zip(cells, marks, strict=True))]
     with (output / "tradeoffs.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+    plain = plain_of(settings, measured)
     document = [
-        {"asked": s.asked, "pareto": mark, "mean": rounded(m.means), "interval": {name: list(pair) for name, pair in m.bounds.items()}}
+        {
+            **{
+                "asked": s.asked,
+                "pareto": mark,
+                "mean": rounded(m.means),
+                "interval": {name: list(pair) for name, pair in m.bounds.items()},
+            },
+            "ndcg_change": None if plain is None else m.change_from(plain).to_json(),
+        }
         for s, m, mark in zip(settings, measured, marks, strict=True)
     ]
     (output / "tradeoffs.json").write_text(json.dumps({**facts, "settings": document}, indent=1) + "\n", encoding="ascii")
     text = "\n".join(table(rows)) + "\n"
     (output / "tradeoffs.txt").write_text(text, encoding="utf-8")
     print(f"{text}{facts['listeners']} listeners, lists of {facts['k']}")
+
+
+def plain_of(settings: Sequence[Setting], measured: Sequence[Measured]) -> Measured | None:
+    """Returns what was measured with the order left to the score, if that was tried."""
+    asked = [parse_options(setting.asked) for setting in settings]
+    return next((one for options, one in zip(asked, measured, strict=True) if options.weights == Weights() and not options.caps), None)
 
 
 def rounded(means: Mapping[str, float]) -> dict[str, float | None]:

@@ -22,7 +22,7 @@ def factors_of(boosts: Sequence[Boost], filters: Filters, items: Vocabulary) -> 
             numbers = np.unique(items.numbers(boost.items))
             factors[numbers[numbers != UNKNOWN]] *= boost.factor
         elif boost.filter:
-            factors[filters.mask(boost.filter, f"boosts[{place}].filter")] *= boost.factor
+            np.multiply(factors, boost.factor, out=factors, where=filters.mask(boost.filter, f"boosts[{place}].filter"))
         else:
             factors *= boost.factor
     # Far products stay finite and, where no factor is 0, above 0: one may not take a song out by many small ones.
