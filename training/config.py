@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from training.data.config import DataConfig, FeaturesConfig, QualityConfig, SampleConfig
-from training.hyperparameter_values import Option
+from training.hyperparameter_values import Option, shown
 from training.hyperparameters import ConfigError, option, options_of, parse
 
 __all__ = ["ConfigError", "TrainingConfig"]
@@ -178,10 +179,16 @@ class TrainingConfig:
 
     def _contradictions(self) -> list[str]:
         """Returns what is wrong with values that are each fine alone."""
+        mistakes = []
+        for name in ("filter", "boosts"):
+            if (text := getattr(self.rerank, name)) and not _is_json(text):
+                mistakes.append(f"rerank_{name}={shown(text)} must be JSON, as in a request")
         content = self.content
         if content.artist_weight + content.genre_weight + content.audio_weight + content.year_weight <= 0:
-            return ["content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"]
-        return []
+            mistakes.append(
+                "content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"
+            )
+        return mistakes
 
 
 def _sections() -> dict[str, Any]:
@@ -191,6 +198,14 @@ def _sections() -> dict[str, Any]:
 
 def _field_names(kind: type) -> set[str]:
     return {item.name for item in dataclasses.fields(kind)}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _spelled(value: Any) -> str:

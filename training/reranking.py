@@ -19,13 +19,13 @@ from training.data.dataset import Dataset
 from training.data.errors import UserDataError
 from training.trainers.base import Features
 
-AS_JSON = ("filter", "boosts")
+AS_JSON = ("filter", "boosts")  # the configuration has checked that they are
 
 
 def rerank_defaults(config: RerankConfig) -> Defaults:
     """Returns the defaults that the settings ask for. Raises ``UserDataError`` that names the setting."""
     changed = {name: value for name, value in dataclasses.asdict(config).items() if value != getattr(RerankConfig(), name)}
-    document: dict[str, Any] = {name: _decoded(name, value) if name in AS_JSON else value for name, value in changed.items()}
+    document: dict[str, Any] = {name: json.loads(value) if name in AS_JSON else value for name, value in changed.items()}
     try:
         return Defaults.of(document)
     except RequestError as error:
@@ -43,13 +43,6 @@ def check_defaults(defaults: Defaults, dataset: Dataset, features: Features | No
         Reranker(defaults, *known, {}, {}).rules(defaults.options)
     except RequestError as error:
         raise _refused(error) from None
-
-
-def _decoded(name: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserDataError(f"Correct the hyperparameter rerank_{name}: it must be JSON, as in a request.") from None
 
 
 def _refused(error: RequestError) -> UserDataError:

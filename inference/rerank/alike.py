@@ -13,7 +13,8 @@ from inference.sparse import SparseRows, entries_of
 
 
 class Alike(Protocol):
-    """Similarities between candidates, which are places from 0 on."""
+    """Similarities between candidates, which are places from 0 on. One of which nothing is known is as alike to each as the others are on
+    average: it must be no way to be different."""
 
     def to(self, place: int) -> np.ndarray:
         """Returns float64 (candidates,), between -1 and 1: how alike each one is to the one at ``place``."""
@@ -21,13 +22,15 @@ class Alike(Protocol):
 
 
 class ByVectors:
-    """Similar are those whose vectors (candidates, dimensions) have a large product."""
+    """Similar are those whose vectors (candidates, dimensions) have a large cosine: what a song lacks is left out of its comparisons."""
 
     def __init__(self, vectors: np.ndarray) -> None:
-        self._vectors = vectors
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self._known = lengths[:, 0] > 0
+        self._unit = vectors / np.where(lengths > 0, lengths, 1.0)
 
     def to(self, place: int) -> np.ndarray:
-        return np.clip((self._vectors @ self._vectors[place]).astype(np.float64), -1.0, 1.0)
+        return _filled((self._unit @ self._unit[place]).astype(np.float64), self._known)
 
 
 class ByRows:
@@ -38,6 +41,7 @@ class ByRows:
         self._columns, self._values = operator.indices[entries].astype(np.intp), operator.values[entries].astype(np.float64)
         self._starts = np.searchsorted(owners, np.arange(len(numbers) + 1))
         self._filled = np.flatnonzero(np.diff(self._starts))
+        self._known = np.diff(self._starts) > 0
         lengths = np.sqrt(self._sums(self._values**2))
         self._values /= np.where(lengths > 0, lengths, 1.0)[owners]
         self._dense = np.zeros(operator.n_columns)
@@ -48,7 +52,7 @@ class ByRows:
         products = self._dense.take(self._columns)
         products *= self._values
         self._dense[self._columns[own]] = 0.0
-        return np.clip(self._sums(products), -1.0, 1.0)
+        return _filled(self._sums(products), self._known)
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Returns float64 (candidates,): the sum over the entries of each row."""
@@ -56,6 +60,13 @@ class ByRows:
         if len(self._filled):
             sums[self._filled] = np.add.reduceat(values, self._starts[self._filled])  # it reads an empty row as its neighbour
         return sums
+
+
+def _filled(similar: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Returns the similarities within -1 and 1, and their mean for those of which nothing is known."""
+    if known.any() and not known.all():
+        similar[~known] = similar[known].mean()
+    return np.clip(similar, -1.0, 1.0)
 
 
 def alike(numbers: np.ndarray, content: DescribedSongs | None, scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> Alike | None:
@@ -69,6 +80,5 @@ def alike(numbers: np.ndarray, content: DescribedSongs | None, scorers: Mapping[
             return ByRows(scorer.operator, numbers)
     for name in by_weight:
         if isinstance(scorer := scorers[name], FactorScorer):
-            factors = scorer.item_factors[numbers].astype(np.float64)
-            return ByVectors(factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-12))
+            return ByVectors(scorer.item_factors[numbers].astype(np.float64))
     return None

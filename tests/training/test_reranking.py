@@ -14,7 +14,7 @@ from inference.rerank.defaults import Defaults
 from scripts.make_dataset import make_dataset
 from tests.inference.models import make_recommender
 from training import pipeline
-from training.config import RerankConfig, TrainingConfig
+from training.config import ConfigError, RerankConfig, TrainingConfig
 from training.data.errors import UserDataError
 from training.reranking import rerank_defaults
 
@@ -59,7 +59,6 @@ def test_a_model_without_defaults_says_nothing_of_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hyperparameters", "words"),
     [
-        ({"rerank_filter": "explicit=false"}, "rerank_filter: it must be JSON"),
         ({"rerank_filter": "[1]"}, "'filter' must be an object"),
         ({"rerank_boosts": '[{"factor": 2}]'}, r"'boosts\[0\]' must have"),
         ({"rerank_filter": '{"explicitt": false}'}, 'Did you mean "explicit"'),
@@ -72,6 +71,13 @@ def test_a_default_that_cannot_be_is_refused_before_anything_is_fitted(
     with pytest.raises(UserDataError, match=words):
         pipeline.run(settings(**hyperparameters), world, tmp_path / "model", tmp_path / "output")
     assert "fit_item_knn" not in capfd.readouterr().out
+
+
+def test_what_is_no_json_is_refused_with_the_other_settings() -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(rerank_filter="explicit=false", rerank_boosts="[", rerank_max_per='{"album": 1}')
+    assert len(caught.value.mistakes) == 2
+    assert "rerank_filter" in str(caught.value)
 
 
 def test_without_a_catalogue_a_default_that_needs_one_is_refused(world: dict[str, Path], tmp_path: Path) -> None:

@@ -133,8 +133,18 @@ def test_alike_by_rows_is_the_cosine_of_the_rows_of_the_operator(seed: int) -> N
     assert isinstance(found, ByRows)
     dense = scorers["ease"].operator.block(np.arange(30), np.arange(30))[numbers]  # type: ignore[attr-defined]
     unit = dense / np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
-    for place in (1, 0, 2):
-        np.testing.assert_allclose(found.to(place), unit @ unit[place], atol=1e-6)
+    for place in (1, 4, 2):
+        np.testing.assert_allclose(found.to(place)[[1, 2, 4]], (unit @ unit[place])[[1, 2, 4]], atol=1e-6)
+
+
+def test_a_song_of_which_nothing_is_known_is_as_alike_as_the_others_are_on_average() -> None:
+    vectors = np.array([[2, 0, 0], [0, 0, 0], [1, 1, 0], [0, 0, 3]], dtype=float)
+    assert ByVectors(vectors).to(0).tolist() == pytest.approx([1, (1 + 0.5**0.5) / 3, 0.5**0.5, 0])
+    assert ByVectors(vectors).to(1).tolist() == [0, 0, 0, 0]
+    found = alike(np.array([29, 3, 7]), None, make_scorers(), {"ease": 1.0})
+    assert found is not None
+    similar = found.to(1)
+    assert similar[0] == pytest.approx(similar[1:].mean())
 
 
 def test_without_an_operator_songs_are_alike_by_their_factors_and_without_these_nothing_is_known() -> None:
