@@ -37,6 +37,12 @@ class Condition:
         """Returns how many values it names."""
         return len(self.any or ()) + len(self.none) + len(self.bounds) + (self.exists is not None)
 
+    @property
+    def bytes(self) -> int:
+        """Returns about how much memory it takes."""
+        named = (self.column, *(self.any or ()), *self.none, *(value for _, value in self.bounds))
+        return 500 + sum(100 + 4 * len(value) if isinstance(value, str) else 50 for value in named)
+
 
 Filter = tuple[Condition, ...]  # all of them must hold
 

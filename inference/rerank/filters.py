@@ -54,7 +54,7 @@ class Filters:
         found = self.columns[condition.column]
         if condition.size > LONGEST_KEPT:
             return self._holds(found, condition, where)
-        return self.kept.get(condition, lambda: self._holds(found, condition, where))
+        return self.kept.get(condition, lambda: self._holds(found, condition, where), condition.bytes)
 
     def _holds(self, found: Found, condition: Condition, where: str) -> np.ndarray:
         masks = [] if condition.any is None else [self._has(found, condition.any, where)]

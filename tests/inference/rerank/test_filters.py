@@ -169,6 +169,15 @@ def test_the_cache_never_holds_more_than_its_bytes_and_drops_the_least_recently_
         assert len(cache) == len(latest)
 
 
+def test_long_conditions_count_for_what_they_take_themselves() -> None:
+    filters, _, _ = make_filters(list(range(3)))
+    filters.kept.limit = 50_000
+    for i in range(40):
+        filters.mask(parse_filter({"genre": f"{i}" * 500}, "filter"))
+    assert 0 < len(filters.kept) < 40
+    assert filters.kept.bytes <= 50_000
+
+
 @given(texts=st.lists(st.text("aA bß", max_size=4), max_size=12), wanted=st.text("aA bß", max_size=4))
 def test_folded_texts_are_found_in_every_spelling(texts: list[str], wanted: str) -> None:
     expected = [place for place, text in enumerate(texts) if normal(text) == normal(wanted)]
