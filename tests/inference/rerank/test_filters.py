@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.errors import RequestError
@@ -81,6 +81,7 @@ def holds(value: Any, condition: Any) -> bool:
     return all(checks[name](operand) for name, operand in condition.items())
 
 
+@settings(deadline=None)
 @given(songs=st.lists(st.integers(0, 60), min_size=1, max_size=12), asked=filters)
 def test_a_filter_lets_through_what_a_look_at_each_song_does(songs: list[int], asked: dict[str, Any]) -> None:
     filters, store, titles = make_filters(songs)
@@ -157,6 +158,7 @@ def test_a_very_long_condition_is_not_kept() -> None:
     assert len(filters.kept) == 0
 
 
+@settings(deadline=None)
 @given(keys=st.lists(st.integers(0, 6), max_size=30), limit=st.integers(0, 50))
 def test_the_cache_never_holds_more_than_its_bytes_and_drops_the_least_recently_used(keys: list[int], limit: int) -> None:
     cache, latest = MaskCache(limit), []
@@ -178,6 +180,7 @@ def test_long_conditions_count_for_what_they_take_themselves() -> None:
     assert filters.kept.bytes <= 50_000
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.text("aA bß", max_size=4), max_size=12), wanted=st.text("aA bß", max_size=4))
 def test_folded_texts_are_found_in_every_spelling(texts: list[str], wanted: str) -> None:
     expected = [place for place, text in enumerate(texts) if normal(text) == normal(wanted)]

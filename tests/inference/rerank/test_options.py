@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import input_fn, predict_fn
@@ -48,6 +48,7 @@ def refusal(**options: Any) -> RequestError:
     return caught.value
 
 
+@settings(deadline=None)
 @given(options=st.fixed_dictionaries({}, optional=dict.fromkeys(OPTION_FIELDS, json_values)) | nearly_right)
 def test_whatever_stands_in_these_fields_is_answered_or_refused_as_the_callers_mistake(options: dict[str, Any]) -> None:
     try:

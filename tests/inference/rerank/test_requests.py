@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import input_fn, output_fn, predict_fn
@@ -51,11 +51,13 @@ def songs(model: Any = MODEL, **request: Any) -> list[int]:
     return [int(r["item_id"][1:]) for r in answer(model, **request)["recommendations"]]
 
 
+@settings(deadline=None)
 @given(request=requests)
 def test_options_that_ask_for_nothing_change_nothing(request: Request) -> None:
     assert MODEL.recommend(asked(request, **INERT)).to_json() == MODEL.recommend(request).to_json()
 
 
+@settings(deadline=None)
 @given(request=requests, options=options)
 def test_what_is_allowed_is_kept_whatever_is_combined(request: Request, options: dict[str, Any]) -> None:
     found = [MODEL.items.number(r.item_id) for r in MODEL.recommend(asked(request, **options)).recommendations]
@@ -70,6 +72,7 @@ def test_what_is_allowed_is_kept_whatever_is_combined(request: Request, options:
         assert 4 not in found
 
 
+@settings(deadline=None)
 @given(request=plain, options=options)
 def test_reasons_are_shares_of_the_models_score_whatever_the_order(request: Request, options: dict[str, Any]) -> None:
     plainly = {r.item_id: r for r in MODEL.recommend(dataclasses.replace(request, explain=True, num_recommendations=SONGS)).recommendations}

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.rerank.alike import ByRows, ByVectors, alike
@@ -41,6 +41,7 @@ def distance(wanted: np.ndarray, genres: list[list[int]]) -> float:
     return sum(p * math.log(p / stirred[genre]) for genre, p in enumerate(wanted) if p > 0) / math.log(1 / ALPHA)
 
 
+@settings(deadline=None)
 @given(genres=rows, weights=some_weights, n=st.integers(0, 14), cap=st.integers(1, 3), seed=st.integers(0, 1000), history=rows)
 def test_each_song_is_the_one_that_raises_the_objective_most(
     genres: list[list[int]], weights: Weights, n: int, cap: int, seed: int, history: list[list[int]]
@@ -74,6 +75,7 @@ def test_each_song_is_the_one_that_raises_the_objective_most(
     assert len(found) == n or not left
 
 
+@settings(deadline=None)
 @given(
     artists=rows,
     albums=st.lists(st.integers(-1, 3), min_size=12, max_size=12),
@@ -125,6 +127,7 @@ def test_the_wanted_mix_is_the_weighted_mean_of_the_songs_that_have_genres() -> 
     assert not mix_of(indptr, codes, NAMES, np.array([2]), np.array([5.0])).any()
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 50))
 def test_alike_by_rows_is_the_cosine_of_the_rows_of_the_operator(seed: int) -> None:
     scorers = make_scorers(seed)
