@@ -224,7 +224,7 @@ def draw(output: Path, settings: Sequence[Setting], measured: Sequence[Measured]
         aim, rows = AIM_OF[option], []
         for row, (setting, one) in enumerate(zip(settings, measured, strict=True)):
             if (on or setting.option in ("none", option)) and not np.isnan(one.means[aim]):
-                told = f"{setting.option} {setting.value}".strip()
+                told = f"{setting.option} {setting.value}: {one.means[aim]:.4g}, {one.means['ndcg']:.4g}"
                 best = bool(on[option][row]) if on else True
                 rows.append(Point(one.means[aim], one.means["ndcg"], "" if on else setting.value or "off", told, best))
         if on:
