@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from training.quality.markup import Markup, element, single
-from training.quality.svg import BOTTOM, HEIGHT, INNER_HEIGHT, INNER_WIDTH, LEFT, LETTER, TOP, WIDTH
+from training.quality.svg import BOTTOM, HEIGHT, INNER_HEIGHT, INNER_WIDTH, LEFT, TOP, WIDTH
 
 STYLE = """
 svg{background:#fff}text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#59646c}.grid{stroke:#d9dee2}
@@ -38,22 +38,19 @@ def plot(title: str, points: Sequence[Point], x_axis: str, y_axis: str) -> str:
         element("style", Markup(STYLE)),
         *_grid(x_range, y_range),
         single("polyline", points=line, class_="line"),
-        *(one for x, y, point in placed for one in _drawn(x, y, point)),
+        *(one for place, (x, y, point) in enumerate(placed) for one in _drawn(x, y, point, place % 2 == 1)),  # neighbours share no room
         element("text", x_axis, x=LEFT + INNER_WIDTH / 2, y=HEIGHT - 5, text_anchor="middle"),
-        element("text", y_axis, x=LEFT + 4, y=TOP - 2),
+        element("text", y_axis, x=LEFT + INNER_WIDTH, y=TOP - 2, text_anchor="end"),
     ]
     whole = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img"}
     return element("svg", *parts, width=2 * WIDTH, height=2 * HEIGHT, **whole) + "\n"
 
 
-def _drawn(x: float, y: float, point: Point) -> list[Markup]:
+def _drawn(x: float, y: float, point: Point, above: bool) -> list[Markup]:
     told = element("title", point.told or f"{point.x:.4g}, {point.y:.4g}")
     drawn = [element("circle", told, cx=round(x, 1), cy=round(y, 1), r=3, class_="best" if point.best else "point")]
     if point.label:
-        right = x + 6 + LETTER * len(point.label) < WIDTH
-        drawn.append(
-            element("text", point.label, x=round(x + (6 if right else -6), 1), y=round(y - 4, 1), text_anchor="start" if right else "end")
-        )
+        drawn.append(element("text", point.label, x=round(x, 1), y=round(y + (-7 if above else 15), 1), text_anchor="middle"))
     return drawn
 
 
@@ -65,13 +62,14 @@ def _grid(x_range: tuple[float, float], y_range: tuple[float, float]) -> list[Ma
         drawn.append(single("line", x1=LEFT, y1=y, x2=LEFT + INNER_WIDTH, y2=y, class_="grid"))
         drawn.append(element("text", f"{y_range[0] + part * (y_range[1] - y_range[0]):.3g}", x=LEFT - 4, y=y + 4, text_anchor="end"))
         label = f"{x_range[0] + part * (x_range[1] - x_range[0]):.3g}"
-        drawn.append(element("text", label, x=x, y=HEIGHT - BOTTOM + 14, text_anchor="middle"))
+        anchor = "end" if tick == TICKS else "middle"
+        drawn.append(element("text", label, x=x, y=HEIGHT - BOTTOM + 14, text_anchor=anchor))
     return drawn
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    margin = 0.06 * (high - low) or max(abs(low) * 0.05, 1e-6)
+    margin = 0.1 * (high - low) or max(abs(low) * 0.05, 1e-6)
     return low - margin, high + margin
 
 
