@@ -21,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from inference.errors import ArtifactError
+from inference.errors import ArtifactError, RequestError
 from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
 from inference.history import WEIGHTINGS, EventWeighting
 from inference.recommender import POPULARITY, Recommender
+from inference.rerank.defaults import Defaults
 from inference.scorers import KINDS, HybridScorer
 from inference.sparse import SparseRows
 from inference.texts import Texts
@@ -64,6 +65,8 @@ def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> 
         "transform": None if recommender.transform is None else recommender.transform.settings(),
         "similarity": None if recommender.similarity is None else recommender.similarity.settings(),
     }
+    if recommender.defaults.document:
+        document["rerank"] = dict(recommender.defaults.document)
     document["model_version"] = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12]
     write_model_json(directory, {**info, **document})
 
@@ -126,6 +129,7 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
             features=features,
             transform=transform,
             similarity=similarity,
+            defaults=_defaults(document),
             info=document,
         )
         _try_features(recommender)
@@ -145,6 +149,14 @@ def _features(document: Mapping[str, Any], reader: _Reader) -> tuple[FeatureStor
     transform = None if document["transform"] is None else FeatureTransform.load(document["transform"], reader.array)
     similarity = None if document["similarity"] is None else Similarity.load(document["similarity"], store)
     return store, transform, similarity
+
+
+def _defaults(document: Mapping[str, Any]) -> Defaults:
+    """Returns what requests get that leave the options of the re-ranker out; models that know of none have none."""
+    try:
+        return Defaults.of(document.get("rerank") or {})
+    except RequestError as error:
+        raise ValueError(f"rerank: {error.message}") from None
 
 
 def _try_features(recommender: Recommender) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
 from inference.history import EventWeighting, History
 from inference.request import Request
+from inference.rerank.defaults import Defaults
+from inference.rerank.options import NOTHING, Options
+from inference.rerank.reranker import Reranker
 from inference.scorers import HybridScorer, PopularityScorer, Scorer
 from inference.seeds import CONTENT, DescribedSeeds
 from inference.sparse import SparseRows
@@ -27,6 +30,7 @@ from inference.vocabulary import UNKNOWN, Vocabulary
 HYBRID = "hybrid"
 POPULARITY = "popularity"
 MAX_REASONS = 3
+Best = Callable[[np.ndarray, int, np.ndarray], np.ndarray]  # `top_n`, or the same within caps
 EXPLAINED_AT_ONCE = 64  # a long history times many songs would take a gigabyte
 
 
@@ -43,7 +47,7 @@ class Recommender:
     """A finished model. ``user_items`` holds the history of each known listener; ``listeners`` (int32, songs) how many have played a song;
     ``model`` is the name of the scorer that answers: the hybrid, or any single one (``with_model``). ``features``: of all songs;
     ``transform``: what makes them of a new song's attributes; ``similarity``: how alike two songs are by them; all None where the model
-    has no catalogue, or is of format 1."""
+    has no catalogue, or is of format 1. ``defaults``: filters and re-ranking for requests that leave them out."""
 
     items: Vocabulary
     users: Vocabulary
@@ -58,6 +62,7 @@ class Recommender:
     features: FeatureStore | None = None
     transform: FeatureTransform | None = None
     similarity: Similarity | None = None
+    defaults: Defaults = field(default_factory=Defaults)
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def with_model(self, name: str) -> Recommender:
@@ -80,7 +85,7 @@ class Recommender:
 
     def recommend(self, request: Request) -> Answer:
         """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise. Raises ``RequestError`` 422
-        where songs are described with attributes that the model does not know, or to a model without features."""
+        where songs are described, or filtered by, attributes that the model does not know, or to a model without features."""
         history = self.history(request)
         seeds = self._seeds(request, history)
         ranking = self._rank(request, history, seeds)
@@ -142,6 +147,9 @@ class Recommender:
             allowed[self._known([song["item_id"] for song in request.songs if "item_id" in song])] = False
         if request.exclude:
             allowed[self._known(request.exclude)] = False
+        options = self.defaults.options_for(request.options, request.candidates is not None)
+        if options != NOTHING:
+            return self._rerank(options, request.limit, scores, allowed, history, seeds)
         if request.candidates is None:
             liked = np.where(allowed, scores, 0.0)
             chosen = top_n(liked, request.limit)
@@ -153,17 +161,37 @@ class Recommender:
             chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, request.limit - scored)])
         return Ranking(chosen, scores[chosen], scored)
 
+    def _rerank(
+        self, options: Options, n: int, scores: np.ndarray, allowed: np.ndarray, history: History, seeds: DescribedSeeds | None
+    ) -> Ranking:
+        """The ranking by filters, boosts, caps and the objective: what they leave of the songs is chosen from as without them."""
+        rules = self._reranker.rules(options)
+        allowed, scores = rules.allow(allowed), rules.boost(scores)
+        chosen = self._reranker.choose(rules, scores, allowed, n, history, () if seeds is None else seeds.stores)
+        scored = len(chosen)
+        if scored < n:
+            chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, n - scored, rules.boost(self.popularity), rules.best)])
+        return Ranking(chosen, scores[chosen], scored)
+
+    @functools.cached_property
+    def _reranker(self) -> Reranker:
+        scorers = self.hybrid.parts if self.model == HYBRID else {self.model: self.scorers[self.model]}
+        known = (self.items, self.listeners, len(self.users), self.metadata, self.features, self.transform, self._compare)
+        return Reranker(self.defaults, *known, scorers, self.hybrid.weights)
+
     def _scores(self, history: History, seeds: DescribedSeeds | None) -> np.ndarray:
         if seeds is not None:
             return seeds.scores(self.scorer.scores(history) if len(history) else None)
         return self.scorer.scores(history) if len(history) else self.popularity.astype(np.float64)
 
-    def _fill(self, scores: np.ndarray, allowed: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
+    def _fill(
+        self, scores: np.ndarray, allowed: np.ndarray, chosen: np.ndarray, n: int, popularity: np.ndarray | None = None, best: Best = top_n
+    ) -> np.ndarray:
         """Returns ``n`` more songs where the model has too few: those without an opinion by popularity, then those it speaks against."""
         allowed = allowed.copy()
         allowed[chosen] = False
-        neutral = top_n(self.popularity, n, np.flatnonzero(allowed & (scores == 0)))
-        against = top_n(scores, n - len(neutral), np.flatnonzero(allowed & (scores < 0)))
+        neutral = best(self.popularity if popularity is None else popularity, n, np.flatnonzero(allowed & (scores == 0)))
+        against = best(scores, n - len(neutral), np.flatnonzero(allowed & (scores < 0)))
         return np.concatenate([neutral, against])
 
     def _fallback(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> str | None:

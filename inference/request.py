@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from inference.checks import a_boolean, a_list, a_number, an_id, ids, invalid, kind, optional, refuse_unknown
 from inference.errors import RequestError
+from inference.rerank.options import NOTHING, OPTION_FIELDS, Options, parse_options
 
 DEFAULT_RECOMMENDATIONS = 10
 MAX_RECOMMENDATIONS = 1000
-MAX_IDS = 10_000
 # Of one body, so that the largest batch is answered well within the 60 s that a worker has, and in some hundred megabytes.
 MAX_REQUESTS = 10_000
 MAX_RECOMMENDATIONS_IN_ALL = 100_000
-MAX_ID_CHARACTERS = 1_000
 MAX_SONGS = 100
 
 
@@ -38,7 +36,8 @@ class Request:
     ``songs`` are described by their attributes, as nobody has them in the catalogue; ``item_id`` among these is how reasons call one.
 
     ``num_recommendations`` None means 10, or all the candidates where ``candidates`` are given. ``exclude_seen`` None means: leave out
-    what the history holds, except when ``candidates`` are to be ranked.
+    what the history holds, except when ``candidates`` are to be ranked. ``options`` (filters and re-ranking) are fields of their own
+    in a request.
     """
 
     user_id: str | None = None
@@ -51,6 +50,7 @@ class Request:
     exclude_seen: bool | None = None
     explain: bool = False
     metadata: bool = False
+    options: Options = NOTHING
 
     @property
     def limit(self) -> int:
@@ -63,26 +63,27 @@ class Request:
         return self.candidates is None if self.exclude_seen is None else self.exclude_seen
 
 
-REQUEST_FIELDS = tuple(f.name for f in fields(Request))
+REQUEST_FIELDS = (*(f.name for f in fields(Request) if f.name != "options"), *OPTION_FIELDS)
 EVENT_FIELDS = tuple(f.name for f in fields(Event))
 
 
 def parse_request(value: object) -> Request:
     """Checks a decoded JSON value. Raises ``RequestError`` 422 that names the field, what it must be, and the nearest known name."""
     if not isinstance(value, Mapping):
-        raise RequestError(422, "invalid_request", f"A request must be a JSON object, not {_kind(value)}.")
-    _refuse_unknown(value, REQUEST_FIELDS, "request")
+        raise RequestError(422, "invalid_request", f"A request must be a JSON object, not {kind(value)}.")
+    refuse_unknown(value, REQUEST_FIELDS, "request")
     request = Request(
-        user_id=_optional(value, "user_id", _id),
-        events=_optional(value, "events", _events) or (),
-        items=_optional(value, "items", _ids) or (),
-        songs=_optional(value, "songs", _songs) or (),
-        exclude=_optional(value, "exclude", _ids) or (),
-        candidates=_optional(value, "candidates", _ids),
-        num_recommendations=_optional(value, "num_recommendations", _count),
-        exclude_seen=_optional(value, "exclude_seen", _boolean),
-        explain=_optional(value, "explain", _boolean) or False,
-        metadata=_optional(value, "metadata", _boolean) or False,
+        user_id=optional(value, "user_id", an_id),
+        events=optional(value, "events", _events) or (),
+        items=optional(value, "items", ids) or (),
+        songs=optional(value, "songs", _songs) or (),
+        exclude=optional(value, "exclude", ids) or (),
+        candidates=optional(value, "candidates", ids),
+        num_recommendations=optional(value, "num_recommendations", _count),
+        exclude_seen=optional(value, "exclude_seen", a_boolean),
+        explain=optional(value, "explain", a_boolean) or False,
+        metadata=optional(value, "metadata", a_boolean) or False,
+        options=parse_options(value),
     )
     if request.user_id is None and not request.events and not request.items and not request.songs:
         raise RequestError(
@@ -93,54 +94,8 @@ def parse_request(value: object) -> Request:
     return request
 
 
-def _optional(value: Mapping[str, Any], name: str, parse: Any) -> Any:
-    return parse(value[name], name) if value.get(name) is not None else None
-
-
-def _refuse_unknown(value: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for name in value:
-        if name not in known:
-            near = difflib.get_close_matches(str(name)[:50], known, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise RequestError(422, "unknown_field", f"Unknown field '{str(name)[:50]}' in the {where}.{hint} Known: {', '.join(known)}.")
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    return {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}.get(type(value), "something else")
-
-
-def _invalid(name: str, must: str, value: object) -> RequestError:
-    return RequestError(422, "invalid_field", f"'{name}' must be {must}, not {_kind(value)}.")
-
-
-def _id(value: object, name: str) -> str:
-    """Takes a string or a whole number: catalogues with numeric ids are common, and JSON writers don't quote them."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _invalid(name, "a string or a whole number", value)
-    text = value if isinstance(value, str) else str(value)
-    if not text or len(text) > MAX_ID_CHARACTERS:
-        raise RequestError(422, "invalid_field", f"'{name}' must have 1 to {MAX_ID_CHARACTERS} characters, not {len(text)}.")
-    return text
-
-
-def _list(value: object, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise _invalid(name, "a list", value)
-    if len(value) > MAX_IDS:
-        raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_IDS} entries, not {len(value)}.")
-    return value
-
-
-def _ids(value: object, name: str) -> tuple[str, ...]:
-    return tuple(_id(v, f"{name}[{i}]") for i, v in enumerate(_list(value, name)))
-
-
 def _songs(value: object, name: str) -> tuple[Mapping[str, Any], ...]:
-    songs = _list(value, name)
+    songs = a_list(value, name)
     if len(songs) > MAX_SONGS:
         raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_SONGS} entries, not {len(songs)}.")
     return tuple(_song(song, f"{name}[{i}]") for i, song in enumerate(songs))
@@ -148,48 +103,34 @@ def _songs(value: object, name: str) -> tuple[Mapping[str, Any], ...]:
 
 def _song(value: object, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _invalid(name, "an object", value)
+        raise invalid(name, "an object", value)
     given = {str(attribute): inner for attribute, inner in value.items() if inner is not None}
     for attribute, inner in given.items():
         for one in inner if isinstance(inner, list) else [inner]:
             if isinstance(one, list | Mapping):
-                raise _invalid(f"{name}.{attribute[:40]}", "a text, a number, true, false, or a list of these", inner)
-    return {**given, "item_id": _id(given["item_id"], f"{name}.item_id")} if "item_id" in given else given
+                raise invalid(f"{name}.{attribute[:40]}", "a text, a number, true, false, or a list of these", inner)
+    return {**given, "item_id": an_id(given["item_id"], f"{name}.item_id")} if "item_id" in given else given
 
 
 def _events(value: object, name: str) -> tuple[Event, ...]:
-    return tuple(_event(v, f"{name}[{i}]") for i, v in enumerate(_list(value, name)))
+    return tuple(_event(v, f"{name}[{i}]") for i, v in enumerate(a_list(value, name)))
 
 
 def _event(value: object, name: str) -> Event:
     if not isinstance(value, Mapping):
-        raise _invalid(name, "an object", value)
-    _refuse_unknown(value, EVENT_FIELDS, name)
+        raise invalid(name, "an object", value)
+    refuse_unknown(value, EVENT_FIELDS, name)
     if value.get("item_id") is None:
         raise RequestError(422, "invalid_field", f"'{name}.item_id' is missing.")
     return Event(
-        item_id=_id(value["item_id"], f"{name}.item_id"),
-        event_type=_optional(value, "event_type", _id),
-        event_value=_optional(value, "event_value", _number),
-        timestamp=_optional(value, "timestamp", _number),
+        item_id=an_id(value["item_id"], f"{name}.item_id"),
+        event_type=optional(value, "event_type", an_id),
+        event_value=optional(value, "event_value", a_number),
+        timestamp=optional(value, "timestamp", a_number),
     )
-
-
-def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _invalid(name, "a number", value)
-    if (isinstance(value, int) and value.bit_length() > 1000) or not math.isfinite(value):
-        raise RequestError(422, "invalid_field", f"'{name}' must be a finite number.")
-    return float(value)
 
 
 def _count(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_RECOMMENDATIONS:
         raise RequestError(422, "invalid_field", f"'{name}' must be a whole number from 1 to {MAX_RECOMMENDATIONS}.")
-    return value
-
-
-def _boolean(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _invalid(name, "true or false", value)
     return value

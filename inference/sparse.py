@@ -50,3 +50,18 @@ class SparseRows:
             owners = np.repeat(np.arange(len(rows)), [len(row_columns) for row_columns, _ in parts])
             out[owners[found], places[stored[found]]] = np.concatenate([values for _, values in parts])[found]
         return out
+
+
+def rows_of(indptr: np.ndarray, values: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what the compressed rows ``numbers`` hold, end to end, and of each entry the place of its row among ``numbers`` (int64)."""
+    entries, owners = entries_of(indptr, numbers)
+    return values[entries], owners
+
+
+def entries_of(indptr: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the places of all entries of the rows ``numbers``, and of each the place of its row among ``numbers`` (both int64)."""
+    starts = indptr[numbers]
+    lengths = indptr[numbers + 1] - starts
+    owners = np.repeat(np.arange(len(numbers)), lengths)
+    within = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return starts[owners] + within, owners

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from training.data.config import DataConfig, FeaturesConfig, QualityConfig, SampleConfig
-from training.hyperparameter_values import Option
+from training.hyperparameter_values import Option, shown
 from training.hyperparameters import ConfigError, option, options_of, parse
 
 __all__ = ["ConfigError", "TrainingConfig"]
@@ -83,6 +84,25 @@ class HybridConfig:
 
 
 @dataclass(frozen=True)
+class RerankConfig:
+    """What requests get that leave the options of the re-ranker out. A request has the same names, without ``rerank_``."""
+
+    candidates: int = option(200, "how many of the best songs are re-ranked", min=1, max=2_000)
+    diversity: float = option(0.0, "what unlike songs weigh against accuracy (MMR); 0 off", min=0, max=1)
+    calibration: float = option(0.0, "what the genre proportions of the history weigh against accuracy; 0 off", min=0, max=1)
+    novelty: float = option(0.0, "what little-known songs weigh against accuracy, below 0 well-known ones; 0 off", min=-1, max=1)
+    fairness: float = option(0.0, "what songs of small artists weigh against accuracy; 0 off", min=0, max=1)
+    head_share: float = option(0.5, "share of all listening that the large artists have; the others are small", min=0, max=1)
+    max_per_artist: int = option(0, "at most so many songs of one artist; 0: no cap", min=0, max=1_000)
+    max_per: dict[str, int] = field(
+        default_factory=dict,
+        metadata={"help": 'at most so many songs of one name of other columns: {"album": 1}', "min": 0, "max": 1_000},
+    )
+    filter: str = option("", 'which songs may come, as in a request: {"explicit": false}')
+    boosts: str = option("", 'what scores are multiplied by, as in a request: [{"filter": {"genre": "jazz"}, "factor": 1.5}]')
+
+
+@dataclass(frozen=True)
 class EvaluationConfig:
     """The report on the test listeners."""
 
@@ -116,6 +136,7 @@ class TrainingConfig:
     als: AlsConfig = field(default_factory=AlsConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     @classmethod
@@ -158,10 +179,16 @@ class TrainingConfig:
 
     def _contradictions(self) -> list[str]:
         """Returns what is wrong with values that are each fine alone."""
+        mistakes = []
+        for name in ("filter", "boosts"):
+            if (text := getattr(self.rerank, name)) and not _is_json(text):
+                mistakes.append(f"rerank_{name}={shown(text)} must be JSON, as in a request")
         content = self.content
         if content.artist_weight + content.genre_weight + content.audio_weight + content.year_weight <= 0:
-            return ["content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"]
-        return []
+            mistakes.append(
+                "content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"
+            )
+        return mistakes
 
 
 def _sections() -> dict[str, Any]:
@@ -171,6 +198,14 @@ def _sections() -> dict[str, Any]:
 
 def _field_names(kind: type) -> set[str]:
     return {item.name for item in dataclasses.fields(kind)}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _spelled(value: Any) -> str:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from inference import artifact
 from inference.history import EventWeighting
 from inference.recommender import Recommender
+from inference.rerank.defaults import Defaults
 from inference.scorers import HybridScorer
 from inference.sparse import SparseRows
 from inference.texts import Texts
@@ -21,7 +22,7 @@ from training import report
 from training.config import TrainingConfig
 from training.content_features import content_features, embedding, similarity_of
 from training.data.channel import ChannelPath
-from training.data.dataset import Catalogue, Dataset
+from training.data.dataset import Dataset
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
@@ -34,6 +35,7 @@ from training.model_card import model_card
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
+from training.reranking import check_defaults, rerank_defaults
 from training.split import Split, split_listeners
 from training.trainers.base import Features
 
@@ -56,6 +58,7 @@ def run(
     ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
     started = datetime.now(UTC)
+    defaults = rerank_defaults(config.rerank)
     if unread := sorted(set(channels) - set(CHANNELS)):
         log("channels_not_read", channels=",".join(unread), reason=f"the channels that are read are called {', '.join(CHANNELS)}")
     with stage("extract") as facts:
@@ -66,6 +69,7 @@ def run(
     with stage("quality_report"):
         log_text("\n".join(summary(write_quality_report(dataset, config, output_dir))))
     features = _features(config, dataset)
+    check_defaults(defaults, dataset, features, _metadata(dataset))
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
     log("split", train=int(split.train.sum()), validation=len(split.validation), test=len(split.test))
@@ -79,7 +83,7 @@ def run(
                 "data": {"fingerprint": fingerprint(dataset), **_counts(dataset)},
                 "validation": dict(fitted.validation),
             }
-            artifact.save(_recommender(config, dataset, user_items, split, fitted, features), partial, info)
+            artifact.save(_recommender(config, dataset, user_items, split, fitted, features, defaults), partial, info)
         evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True))
         reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
@@ -101,7 +105,13 @@ def _features(config: TrainingConfig, dataset: Dataset) -> Features | None:
 
 
 def _recommender(
-    config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, fitted: Fitted, features: Features | None
+    config: TrainingConfig,
+    dataset: Dataset,
+    user_items: csr_array,
+    split: Split,
+    fitted: Fitted,
+    features: Features | None,
+    defaults: Defaults,
 ) -> Recommender:
     """Puts the parts together. All listeners are stored, also those held out: their histories need no training to be answered."""
     held_out = np.zeros(dataset.n_users, dtype=bool)
@@ -118,7 +128,8 @@ def _recommender(
         hybrid=HybridScorer(fitted.scorers, fitted.weights),
         weighting=_weighting(config),
         version="",
-        metadata={} if dataset.catalogue is None else _metadata(dataset.catalogue),
+        metadata=_metadata(dataset),
+        defaults=defaults,
         **_content(config, features),
     )
 
@@ -135,7 +146,10 @@ def _weighting(config: TrainingConfig) -> EventWeighting:
     return EventWeighting(config.data.weighting, by_type, config.data.min_event_value)
 
 
-def _metadata(catalogue: Catalogue) -> dict[str, Texts]:
+def _metadata(dataset: Dataset) -> dict[str, Texts]:
+    catalogue = dataset.catalogue
+    if catalogue is None:
+        return {}
     return {
         "title": Texts.of(catalogue.titles.tolist()),
         "artist": Texts.of(catalogue.artist_texts.tolist()),

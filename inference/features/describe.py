@@ -83,17 +83,21 @@ class Names:
             vectors={name: self._vector(name, given.get(f"embedding:{name}")) for name in self.embedding},
         )
 
+    def roles(self) -> dict[str, str]:
+        """Returns all names that an attribute may be called by, ours and the file's, and the role of each; where both have one name, it
+        is the file's."""
+        own = {name: f"{kind}:{name}" for kind in KINDS for name in getattr(self, kind)}
+        return {**{role: role for role in ROLES}, **ALIASES, **own, **{column: role for role, column in self.columns.items()}}
+
     def _by_role(self, raw: Mapping[str, Any]) -> Given:
         """Returns the attributes by role, numbers in our units, names that the user chose as "kind:name"."""
-        of_file = {column: role for role, column in self.columns.items()}
-        own = {name: f"{kind}:{name}" for kind in KINDS for name in getattr(self, kind)}
-        ours = {**{role: role for role in ROLES}, **ALIASES, **own}
+        roles = self.roles()
         given: Given = {}
         for name, value in raw.items():
-            role = of_file.get(name) or ours.get(name)
+            role = roles.get(name)
             if role is None:
-                raise UnknownAttributeError(_unknown(str(name), [*ours, *of_file]))
-            if name in of_file and role in self.divisors:
+                raise UnknownAttributeError(unknown(str(name), list(roles), "attribute of a song"))
+            if self.columns.get(role) == name and role in self.divisors:
                 value = PARSERS.get(role, values.number)(value) / self.divisors[role]
             given[role] = value
         return given
@@ -147,8 +151,9 @@ def _terms(found: list[str]) -> Terms:
     return Terms(np.array([0, len(terms)], dtype=np.int64), terms, counts)
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def unknown(name: str, known: list[str], what: str) -> str:
+    """Returns the sentence that there is no ``what`` of this name, with the nearest that is known."""
     plain = {candidate.casefold(): candidate for candidate in reversed(known)}
     near = difflib.get_close_matches(name[:80].casefold(), list(plain), n=1, cutoff=0.5)
     hint = f' Did you mean "{plain[near[0]]}"?' if near else ""
-    return f'No attribute of a song is called "{name[:80]}".{hint} Known: {", ".join(dict.fromkeys(known))}.'
+    return f'No {what} is called "{name[:80]}".{hint} Known: {", ".join(dict.fromkeys(known))}.'

@@ -10,6 +10,7 @@ import numpy as np
 from inference.features.columns import CategoriesColumn, CategoryColumn, code_of
 from inference.features.similarity import Similarity, name_rows, name_weights
 from inference.features.store import FeatureStore
+from inference.sparse import rows_of
 from inference.texts import Texts
 
 _BLOCK = 65_536  # songs that are compared at once
@@ -66,6 +67,17 @@ class DescribedSongs:
         for start in range(0, len(scores), _BLOCK):
             scores[start : start + _BLOCK] += self._dense(start) @ dense
         return scores
+
+    def vectors(self, songs: np.ndarray) -> np.ndarray:
+        """Returns float32 (songs, dimensions) for some songs (numbers): the product of two rows is the similarity of the two songs."""
+        blocks = [self.similarity.dense(self.store, songs)]
+        for part in self._names.values():
+            codes, owners = rows_of(part.indptr, part.codes, songs)
+            distinct, places = np.unique(codes, return_inverse=True)
+            block = np.zeros((len(songs), len(distinct)), dtype=np.float32)
+            block[owners, places] = part.root * part.weights[codes] / part.lengths[songs[owners]]
+            blocks.append(block)
+        return np.hstack(blocks)
 
     def _dense(self, start: int) -> np.ndarray:
         """The dense part of a block of songs, which is kept for the next request where all of them together are not too large."""

@@ -197,3 +197,12 @@ def test_a_request_leaves_one_line_in_the_log_and_a_ping_none(server: Server) ->
     lines = server.log().splitlines()[before:]
     assert len(lines) == 1
     assert f"id={request_id} route=invocations status=200 ms=" in lines[0]
+
+
+def test_options_of_the_re_ranker_reach_the_model_and_a_wrong_one_is_named(server: Server) -> None:
+    fewer = server.invoke({**KNOWN, "boosts": [{"items": ["s1"], "factor": 0}], "novelty": 0})
+    assert [r["item_id"] for r in fewer.json()["recommendations"]] == ["s2", "s3", "s4"]
+    for wrong in ({"diversity": 2}, {"filter": {"genre": {}}}, {"boosts": [{"items": ["s1"]}]}):
+        response = server.invoke({**KNOWN, **wrong})
+        assert_error(response, 422, "invalid_field")
+        assert next(iter(wrong)) in response.json()["error"]["message"]
