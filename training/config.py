@@ -15,7 +15,7 @@ from training.hyperparameters import ConfigError, option, options_of, parse
 
 __all__ = ["ConfigError", "TrainingConfig"]
 
-MODELS = ("popularity", "item_knn", "pearson", "ease", "als", "content")
+MODELS = ("popularity", "item_knn", "pearson", "graph", "ease", "cease", "spectral", "als", "content")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,37 @@ class EaseConfig:
     item_exponent: float = option(0.2, "power of a song's degree that its columns are divided by", min=0, max=1)
     neighbour_exponent: float = option(0.4, "power of a song's strength that its rank as a neighbour is divided by", min=0, max=1)
     dropout: float = option(0.0, "dropout of the diagonal (EDLAE)", min=0, max=0.95)
+
+
+@dataclass(frozen=True)
+class CeaseConfig(EaseConfig):
+    """EASE in which each artist, album and genre of the catalogue is one more listener."""
+
+    neighbours: int = option(100, "songs that each song is regressed on, in the local form", min=1, max=2_000)
+    artist_weight: float = option(1.0, "weight of an artist's songs to the artist as a listener; 0 leaves artists out", min=0, max=100)
+    album_weight: float = option(1.0, "the same of albums", min=0, max=100)
+    genre_weight: float = option(0.0, "the same of genres", min=0, max=100)
+
+
+@dataclass(frozen=True)
+class GraphConfig:
+    """The item graph: pairs of songs by how many listeners they share, normalised by degrees."""
+
+    neighbours: int = option(300, "strongest songs kept for each song", min=1, max=10_000)
+    user_exponent: float = option(1.2, "power of a listener's degree that each pair is divided by", min=0, max=4)
+    source_exponent: float = option(0.4, "power of the degree of the song in the history that a pair is divided by", min=0, max=2)
+    target_exponent: float = option(0.4, "power of the degree of the recommended song that a pair is divided by", min=0, max=2)
+    power: float = option(0.7, "power of the result", min=0.1, max=4)
+
+
+@dataclass(frozen=True)
+class SpectralConfig:
+    """Spectral filters: the main directions of taste (GF-CF, BSPM)."""
+
+    factors: int = option(448, "main directions kept", min=1, max=2_048)
+    linear: float = option(0.0, "weight of the item graph beside the main directions; GF-CF has 3", min=0, max=100)
+    sharpening: float = option(0.0, "how much is sharpened after the blurring (BSPM has 2.5 for Gowalla); slow", min=0, max=10)
+    neighbours: int = option(300, "strongest songs kept for each song", min=1, max=10_000)
 
 
 @dataclass(frozen=True)
@@ -124,6 +155,7 @@ class TrainingConfig:
         MODELS, "models to train; the hybrid is built over them when there are several", choices=MODELS, nonempty=True
     )
     seed: int = option(42, "of everything random; same seed and data, same model", min=0, max=2**32 - 1)
+    memory_limit_gb: float = option(4.0, "memory in GB that the matrices of songs × songs of one model may take", min=0.1, max=10_000)
     threads: int = option(0, "threads for the linear algebra; 0 takes all usable CPUs", min=0, max=1_024)
     data: DataConfig = field(default_factory=DataConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
@@ -132,7 +164,10 @@ class TrainingConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     item_knn: NeighboursConfig = field(default_factory=NeighboursConfig)
     pearson: NeighboursConfig = field(default_factory=NeighboursConfig)
+    graph: GraphConfig = field(default_factory=GraphConfig)
     ease: EaseConfig = field(default_factory=EaseConfig)
+    cease: CeaseConfig = field(default_factory=CeaseConfig)
+    spectral: SpectralConfig = field(default_factory=SpectralConfig)
     als: AlsConfig = field(default_factory=AlsConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)

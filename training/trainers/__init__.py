@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from inference.scorers import Scorer
 from training.config import TrainingConfig
-from training.trainers import als, content, ease, item_knn, popularity
+from training.trainers import als, cease, content, ease, graph, item_knn, popularity, spectral
 from training.trainers.base import TrainingData
 
 Trainer = Callable[[TrainingData, TrainingConfig], Scorer]
@@ -16,6 +16,9 @@ TRAINERS: dict[str, Trainer] = {
     "item_knn": lambda data, config: item_knn.fit_cosine(data, config.item_knn),
     "pearson": lambda data, config: item_knn.fit_pearson(data, config.pearson),
     "ease": lambda data, config: ease.fit(data, config.ease),
+    "graph": lambda data, config: graph.fit(data, config.graph),
+    "cease": lambda data, config: cease.fit(data, config.cease),
+    "spectral": lambda data, config: spectral.fit(data, config.spectral),
     "als": lambda data, config: als.fit(data, config.als),
     "content": lambda data, config: content.fit(data, config.content),
 }

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from tests.training.trainers.data import dense, training_data
 from training.config import EaseConfig
 from training.data.errors import UserDataError
-from training.trainers import ease
+from training.trainers import ease, gram
 from training.trainers.base import TrainingData
 
 PLAIN = EaseConfig(l2=2.0, neighbours=50, user_exponent=0.0, item_exponent=0.0)
@@ -77,7 +77,7 @@ def test_songs_too_much_alike_for_a_tiny_ridge_are_the_users_to_mend() -> None:
 
 
 def test_a_listener_of_everything_does_not_take_all_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ease, "_LONGEST_HISTORY", 4)
+    monkeypatch.setattr(gram, "LONGEST_HISTORY", 4)
     matrix = random_matrix()  # its first listener has played all 12 songs
     matrix[1:] = 0
     matrix[1:, :3] = 1

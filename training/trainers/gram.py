@@ -1,0 +1,83 @@
+"""The Gram matrix of the songs, ``XᵀX``, of which each song keeps its strongest partners: the numbers that every item-to-item model needs."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from training.progress import log
+from training.trainers.base import blocks, in_threads, top_k_of_row
+
+BLOCK = 500  # songs whose rows are made at once
+LONGEST_HISTORY = 2000  # a listener of n songs makes n² pairs
+_ENTRY_BYTES = 8
+
+
+def diagonal_of_gram(rows: csr_array) -> np.ndarray:
+    """Returns float64 (songs,): the squared length of each song's column."""
+    return np.bincount(rows.indices, weights=rows.data.astype(np.float64) ** 2, minlength=rows.shape[1])
+
+
+def trimmed_gram(rows: csr_array, keep: int, strength: np.ndarray, threads: int) -> csr_array:
+    """Returns ``rowsᵀ rows`` (csr float32, songs × songs) without its diagonal, columns ascending, of ``rows`` (listeners × songs).
+
+    Row i keeps the ``keep`` songs j with the largest ``G_ij / strength_j`` (float, songs), so the matrix is not symmetric, and takes at
+    most 8 · songs · keep bytes: it is made block by block, and what is not kept never exists all at once.
+    """
+    n = rows.shape[1]
+    strength = strength.astype(np.float32)
+    by_song = rows.T.tocsr()
+
+    def work(block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        product = (by_song[block] @ rows).tocsr()
+        owners = np.repeat(block, np.diff(product.indptr))
+        other = product.indices != owners
+        indptr = np.concatenate([[0], np.cumsum(other)])[product.indptr]
+        return _strongest(indptr, product.indices[other], product.data[other], strength, keep)
+
+    parts = list(in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"))
+    lengths = np.concatenate([part[0] for part in parts])
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    gram = csr_array((np.concatenate([p[2] for p in parts]), np.concatenate([p[1] for p in parts]), indptr), shape=(n, n))
+    gram.sort_indices()
+    return gram
+
+
+def most_kept(n_songs: int, wanted: int, memory_limit_gb: float) -> int:
+    """Returns how many partners a song may keep, so that the Gram matrix takes at most a quarter of the memory limit."""
+    return max(1, min(wanted, int(memory_limit_gb * 1e9 / 4 / _ENTRY_BYTES / max(n_songs, 1))))
+
+
+def shortened(rows: csr_array, longest: int | None = None) -> csr_array:
+    """Keeps the largest values of rows that are too long. A robot or a list of everything says little, and would take all memory."""
+    longest = LONGEST_HISTORY if longest is None else longest
+    lengths = np.diff(rows.indptr)
+    long = np.flatnonzero(lengths > longest)
+    if not len(long):
+        return rows
+    log("histories_shortened", listeners=len(long), longest=int(lengths.max()), to=longest)
+    keep = np.ones(rows.nnz, dtype=bool)
+    for row in long.tolist():
+        span = slice(rows.indptr[row], rows.indptr[row + 1])
+        kept, _ = top_k_of_row(np.arange(lengths[row]), rows.data[span], longest)
+        keep[span] = False
+        keep[rows.indptr[row] + kept] = True
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, longest))])
+    return csr_array((rows.data[keep], rows.indices[keep], indptr), shape=rows.shape)
+
+
+def _strongest(
+    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, strength: np.ndarray, keep: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns (lengths, columns int32, values float32) of the rows, the long ones cut to their ``keep`` strongest."""
+    lengths = np.diff(indptr)
+    long = np.flatnonzero(lengths > keep)
+    if len(long):
+        ranks = values / strength[columns]
+        stays = np.ones(len(columns), dtype=bool)
+        for row in long.tolist():
+            span = slice(indptr[row], indptr[row + 1])
+            weakest = np.argpartition(ranks[span], lengths[row] - keep)[: lengths[row] - keep]
+            stays[indptr[row] + weakest] = False
+        columns, values = columns[stays], values[stays]
+    return np.minimum(lengths, keep), columns.astype(np.int32, copy=False), values.astype(np.float32, copy=False)
