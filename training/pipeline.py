@@ -25,7 +25,7 @@ from training.data.dataset import Catalogue, Dataset
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
-from training.evaluation.cases import known_listener_cases, new_listener_cases
+from training.evaluation.cases import TEST, known_listener_cases, split_cases
 from training.evaluation.evaluate import Context, Evaluation, evaluate
 from training.features import fit_transform
 from training.fitting import Fitted, fit
@@ -34,7 +34,7 @@ from training.model_card import model_card
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
-from training.split import Split, split_listeners
+from training.split import Split, split_interactions
 from training.trainers.base import Features
 
 NO_EVENTS = "there are no listening events to hold out"
@@ -67,9 +67,9 @@ def run(
         log_text("\n".join(summary(write_quality_report(dataset, config, output_dir))))
     features = _features(config, dataset)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
-    split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
-    log("split", train=int(split.train.sum()), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, features, user_items, split, threads)
+    split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
+    log("split", kind=split.kind, train=_listeners(split.learn), validation=len(split.validation), test=len(split.test))
+    fitted = fit(config, dataset, features, split, threads)
     with writing(model_dir) as partial:
         with stage("save"):
             lineage = lineage_facts(dataset, config)
@@ -103,17 +103,15 @@ def _features(config: TrainingConfig, dataset: Dataset) -> Features | None:
 def _recommender(
     config: TrainingConfig, dataset: Dataset, user_items: csr_array, split: Split, fitted: Fitted, features: Features | None
 ) -> Recommender:
-    """Puts the parts together. All listeners are stored, also those held out: their histories need no training to be answered."""
-    held_out = np.zeros(dataset.n_users, dtype=bool)
-    held_out[[case.user for case in split.test]] = True
-    learned = user_items[np.flatnonzero(~held_out)]
+    """Puts the parts together. All listeners are stored, also those held out whole: their histories need no training to be answered."""
+    stored = split.stored(user_items)
     return Recommender(
         items=Vocabulary.of(dataset.item_ids.tolist()),
         users=Vocabulary.of(dataset.user_ids.tolist()),
         user_items=SparseRows(
-            user_items.indptr.astype(np.int64), user_items.indices.astype(np.int32), user_items.data.astype(np.float32), dataset.n_items
+            stored.indptr.astype(np.int64), stored.indices.astype(np.int32), stored.data.astype(np.float32), dataset.n_items
         ),
-        listeners=np.bincount(learned.indices, minlength=dataset.n_items).astype(np.int32),
+        listeners=np.bincount(split.relearn.indices, minlength=dataset.n_items).astype(np.int32),
         scorers=fitted.scorers,
         hybrid=HybridScorer(fitted.scorers, fitted.weights),
         weighting=_weighting(config),
@@ -145,20 +143,23 @@ def _metadata(catalogue: Catalogue) -> dict[str, Texts]:
 
 def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender) -> list[Evaluation]:
     if dataset.test is not None:
-        source, cases = "test", known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
+        found = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
+        sources = {TEST: found} if found else {}
     else:
-        source = "holdout"
-        cases = new_listener_cases(dataset.item_ids, [case.shown for case in split.test], [case.hidden for case in split.test])
-    if not cases:
+        sources = split_cases(split, dataset.item_ids, dataset.user_ids)
+    if not sources:
         return []
     features = None
     if recommender.similarity is not None and recommender.features is not None:
         features = embedding(content_features(recommender.similarity, recommender.features), recommender.features, config.seed)
     listeners = recommender.listeners.astype(np.int64)
-    n_listeners = max(1, int(split.train.sum()) + len(split.validation))
-    context = Context(listeners, n_listeners, features, config.evaluation.bootstrap_samples, config.seed)
+    context = Context(listeners, max(1, _listeners(split.relearn)), features, config.evaluation.bootstrap_samples, config.seed)
     rankers = {recommender.model: recommender, **{name: recommender.with_model(name) for name in recommender.scorers}}
-    return [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context)]
+    return [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context) for source, cases in sources.items()]
+
+
+def _listeners(matrix: csr_array) -> int:
+    return int(np.count_nonzero(np.diff(matrix.indptr)))
 
 
 def _counts(dataset: Dataset) -> dict[str, int]:

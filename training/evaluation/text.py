@@ -33,13 +33,13 @@ def metric_definitions(config: TrainingConfig) -> list[dict[str, str]]:
     """Returns ``MetricDefinitions`` for a training job: ``{"Name": "hybrid:recall_at_20", "Regex": …}``, the most wanted first.
 
     SageMaker takes 40: every measure of the hybrid at the longest k, recall and nDCG of each model in it, then the hybrid's other k.
-    The same names read the hold-out's lines and those of a ``test`` channel.
+    The same names read the lines of the hold-out, of a ``test`` channel, and of held-out songs among all songs.
     """
     *shorter, longest = sorted(config.evaluation.k)
     wanted = [f"{MAIN}:{metric}_at_{longest}" for metric in _COLUMNS]
     wanted += [f"{name}:{metric}_at_{longest}" for name in dict.fromkeys((BASELINE, *config.models)) for metric in ("recall", "ndcg")]
     wanted += [f"{MAIN}:{metric}_at_{k}" for k in reversed(shorter) for metric in _COLUMNS]
-    return [{"Name": name, "Regex": rf"(?:holdout|test):{name}=([-+0-9.eE]+)"} for name in wanted[:MAX_DEFINITIONS]]
+    return [{"Name": name, "Regex": rf"(?:holdout|test|song_among_all):{name}=([-+0-9.eE]+)"} for name in wanted[:MAX_DEFINITIONS]]
 
 
 def table(evaluation: Evaluation) -> str:
