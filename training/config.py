@@ -114,6 +114,13 @@ class EvaluationConfig:
         nonempty=True,
     )
     bootstrap_samples: int = option(1000, "samples behind each confidence interval", min=10, max=100_000)
+    sampled_negatives: int = option(
+        0,
+        "if above 0: report sampled measures, too, each song to be found against so many random ones; they are inconsistent",
+        min=0,
+        max=10_000,
+    )
+    details: bool = option(False, "write the split (split.npz), and the lists and figures of each listener (evaluation_details.npz)")
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,16 @@ from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 from training import report
 from training.config import TrainingConfig
-from training.content_features import content_features, embedding, similarity_of
+from training.content_features import similarity_of
 from training.data.channel import ChannelPath
 from training.data.dataset import Catalogue, Dataset
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
 from training.evaluation.cases import TEST, known_listener_cases, split_cases
-from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.evaluation.context import Context
+from training.evaluation.details import DETAILS_NPZ, SPLIT_NPZ, write_details, write_split
+from training.evaluation.evaluate import Evaluation, evaluate
 from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage
@@ -80,7 +82,7 @@ def run(
                 "validation": dict(fitted.validation),
             }
             artifact.save(_recommender(config, dataset, user_items, split, fitted, features), partial, info)
-        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True))
+        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
         reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
         artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
@@ -141,21 +143,21 @@ def _metadata(catalogue: Catalogue) -> dict[str, Texts]:
     }
 
 
-def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender) -> list[Evaluation]:
+def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender, output_dir: Path) -> list[Evaluation]:
     if dataset.test is not None:
-        found = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
+        found = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items, split.relearn)
         sources = {TEST: found} if found else {}
     else:
         sources = split_cases(split, dataset.item_ids, dataset.user_ids)
     if not sources:
         return []
-    features = None
-    if recommender.similarity is not None and recommender.features is not None:
-        features = embedding(content_features(recommender.similarity, recommender.features), recommender.features, config.seed)
-    listeners = recommender.listeners.astype(np.int64)
-    context = Context(listeners, max(1, _listeners(split.relearn)), features, config.evaluation.bootstrap_samples, config.seed)
+    context = Context.of(recommender, _listeners(split.relearn), config, dataset.item_ids)
     rankers = {recommender.model: recommender, **{name: recommender.with_model(name) for name in recommender.scorers}}
-    return [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context) for source, cases in sources.items()]
+    evaluations = [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context) for source, cases in sources.items()]
+    if config.evaluation.details:
+        write_split(split, list(sources.values())[-1], context, output_dir / SPLIT_NPZ)
+        write_details(evaluations, output_dir / DETAILS_NPZ)
+    return evaluations
 
 
 def _listeners(matrix: csr_array) -> int:

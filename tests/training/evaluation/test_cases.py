@@ -45,9 +45,11 @@ def test_a_split_without_cases_has_no_sources() -> None:
 
 
 def test_a_known_listener_is_asked_by_id() -> None:
-    cases = known_listener_cases(np.array(["x", "y", "z"], dtype=object), numbers(0, 0, 2), numbers(1, 0, 3))
-    assert [(case.request.user_id, case.relevant.tolist()) for case in cases] == [("x", [0, 1]), ("z", [3])]
+    stored = csr_array(np.array([[0, 0, 1, 1], [1, 0, 0, 0], [1, 0, 0, 0]], dtype=np.float32))
+    cases = known_listener_cases(USERS, numbers(0, 0, 2), numbers(1, 0, 3), stored)
+    found = [(case.request.user_id, case.relevant.tolist(), case.history.tolist()) for case in cases]
+    assert found == [("x", [0, 1], [2, 3]), ("z", [3], [0])]
 
 
 def test_an_empty_test_channel_has_no_cases() -> None:
-    assert known_listener_cases(IDS, numbers(), numbers()) == []
+    assert known_listener_cases(USERS, numbers(), numbers(), csr_array((3, 4))) == []
