@@ -27,8 +27,9 @@ from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
 from training.evaluation.cases import TEST, known_listener_cases, split_cases
 from training.evaluation.context import Context
-from training.evaluation.details import DETAILS_NPZ, SPLIT_NPZ, write_details, write_split
+from training.evaluation.details import DETAILS_NPZ, write_details, write_split
 from training.evaluation.evaluate import Evaluation, evaluate
+from training.evaluation.split_file import SPLIT_NPZ
 from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage

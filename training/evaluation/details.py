@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,43 +13,10 @@ from scipy.sparse import csr_array, hstack
 from training.evaluation.cases import Case
 from training.evaluation.context import Context
 from training.evaluation.evaluate import Evaluation
+from training.evaluation.split_file import Asked, SplitFile
 from training.split import Split
 
-SPLIT_NPZ = "split.npz"
 DETAILS_NPZ = "evaluation_details.npz"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Listeners who are asked. ``users`` (int64): their rows in the matrices, -1 of those whom nothing was learned of. ``shown`` (csr
-    float32, listeners × songs): what is known of them, by weight; ``hidden`` (csr, 1): what is to be found."""
-
-    users: NDArray[np.int64]
-    shown: csr_array
-    hidden: csr_array
-
-
-@dataclass(frozen=True)
-class SplitFile:
-    """``split.npz``: what to learn from, first (``learn``, to be tuned on ``validation``) and in the end (``relearn``), who is asked in the
-    test, and the songs' artists and genres (``features``: csr songs × names, without columns where there is no catalogue)."""
-
-    learn: csr_array
-    relearn: csr_array
-    validation: Asked
-    test: Asked
-    features: csr_array
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Opens what ``write_split`` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            matrices = {name: _matrix(arrays, name) for name in ("learn", "relearn", "features")}
-            parts = {
-                name: Asked(arrays[f"{name}.users"], _matrix(arrays, f"{name}.shown"), _matrix(arrays, f"{name}.hidden"))
-                for name in ("validation", "test")
-            }
-        return cls(**matrices, **parts)
 
 
 def write_split(split: Split, cases: Sequence[Case], context: Context, path: Path) -> None:
@@ -67,12 +33,7 @@ def write_split(split: Split, cases: Sequence[Case], context: Context, path: Pat
     test = Asked(np.array(users, dtype=np.int64), shown, _ones([case.relevant for case in cases], n_items))
     names = [matrix for matrix in (context.artists, context.genres) if matrix is not None]
     features = csr_array(hstack(names, format="csr")) if names else csr_array((n_items, 0))
-    arrays: dict[str, Any] = {}
-    for name, matrix in (("learn", split.learn), ("relearn", split.relearn), ("features", features)):
-        arrays |= _arrays(matrix, name)
-    for name, asked in (("validation", validation), ("test", test)):
-        arrays |= {f"{name}.users": asked.users, **_arrays(asked.shown, f"{name}.shown"), **_arrays(asked.hidden, f"{name}.hidden")}
-    np.savez(path, **arrays)
+    SplitFile(split.learn, split.relearn, validation, test, features).write(path)
 
 
 def write_details(evaluations: Sequence[Evaluation], path: Path) -> None:
@@ -117,13 +78,3 @@ def _joined(songs: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 def _starts(songs: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum([len(one) for one in songs], dtype=np.int64)])
-
-
-def _arrays(matrix: csr_array, name: str) -> dict[str, NDArray[Any]]:
-    parts = {"data": matrix.data.astype(np.float32), "indices": matrix.indices.astype(np.int32), "indptr": matrix.indptr.astype(np.int64)}
-    return {f"{name}.{part}": values for part, values in parts.items()} | {f"{name}.shape": np.array(matrix.shape, dtype=np.int64)}
-
-
-def _matrix(arrays: Mapping[str, NDArray[Any]], name: str) -> csr_array:
-    parts = tuple(arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
-    return csr_array(parts, shape=tuple(arrays[f"{name}.shape"].tolist()))

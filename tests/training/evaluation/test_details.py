@@ -11,8 +11,9 @@ from scipy.sparse import csr_array, random_array
 from training.config import SplitConfig
 from training.evaluation.cases import Case, split_cases
 from training.evaluation.context import Context
-from training.evaluation.details import SplitFile, read_details, write_details, write_split
+from training.evaluation.details import read_details, write_details, write_split
 from training.evaluation.evaluate import Evaluation
+from training.evaluation.split_file import SplitFile
 from training.split import Split, split_interactions
 
 N_USERS, N_SONGS = 60, 30
