@@ -33,8 +33,8 @@ def metric_definitions(config: TrainingConfig) -> list[dict[str, str]]:
     """Returns ``MetricDefinitions`` for a training job: ``{"Name": "hybrid:recall_at_20", "Regex": …}``, the most wanted first.
 
     SageMaker takes 40: the main measures of the hybrid at the longest k, recall and nDCG of each model in it, the hybrid's further
-    measures, then its other k.
-    The same names read the lines of the hold-out, of a ``test`` channel, and of held-out songs among all songs.
+    measures, then its other k. Measures of artists and genres have lines only where the catalogue names these. The same names read the
+    lines of the hold-out, of a ``test`` channel, and of held-out songs among all songs.
     """
     *shorter, longest = sorted(config.evaluation.k)
     wanted = [f"{MAIN}:{metric}_at_{longest}" for metric in _COLUMNS]
