@@ -30,7 +30,7 @@ class Measured:
     answer: dict[str, Any]
 
 
-def measured(module: str, arguments: Sequence[str]) -> Measured:
+def measured(module: str, arguments: Sequence[str], python: str | Path = sys.executable) -> Measured:
     """Runs ``python -m module arguments``. Raises ``CommandError`` with its last words if it fails.
 
     The peak is the larger of what is seen every 50 ms of the process and all its descendants together, and of what the process says of
@@ -39,7 +39,7 @@ def measured(module: str, arguments: Sequence[str]) -> Measured:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [str(python), "-P", "-m", module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
     seen, ended = [0], threading.Event()
     watch = threading.Thread(target=_watch, args=(process.pid, seen, ended), daemon=True)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from inference.features.columns import CategoriesColumn
 from inference.recommender import Recommender
 from inference.rerank.exposure import small_artists
-from inference.rerank.genre_mix import ALPHA, mix_of
 from training.evaluation import metrics
 from training.evaluation.bootstrap import Estimate, estimate, paired_difference
 from training.evaluation.cases import Case
+from training.evaluation.context import Context
+from training.evaluation.exposure import exposures, gini
+from training.evaluation.taste import calibration_error
 
 SAMPLES, SEED = 1000, 42
 BETTER_WHEN_LOWER = frozenset({"gini", "calibration_error"})
@@ -36,57 +38,36 @@ class Measured:
 
 
 class Judge:
-    """Judges lists for the same listeners again and again. ``features`` (songs × features) say what songs are like; None without a
-    catalogue, and then there are no measures of genres, artists and diversity."""
+    """Judges lists for the same listeners again and again. Without a catalogue there are no measures of genres, artists and diversity."""
 
-    def __init__(self, model: Recommender, cases: Sequence[Case], k: int, features: NDArray[np.float32] | None, n_listeners: int) -> None:
-        self._model, self._k, self._features, self._n_listeners = model, k, features, n_listeners
+    def __init__(self, model: Recommender, cases: Sequence[Case], k: int, context: Context) -> None:
+        self._model, self._k, self._context = model, k, context
         self._relevant = [case.relevant for case in cases]
-        self._histories = [model.history(case.request) for case in cases]
-        self._genres, self._artists = (_names(model, column) for column in ("genres", "artists"))
+        self._histories = [case.history for case in cases]
+        self._artists = _names(model, "artists")
 
     def judge(self, recommended: NDArray[np.int32]) -> Measured:
         """``recommended``: (listeners × length), best first, padded with -1."""
-        k, model = self._k, self._model
+        k, model, context = self._k, self._model, self._context
         hits = metrics.find_hits(recommended, self._relevant)
         n_relevant = np.array([len(songs) for songs in self._relevant], dtype=np.int64)
         values: dict[str, NDArray[Any]] = {"recall": metrics.recall(hits, n_relevant, k), "ndcg": metrics.ndcg(hits, n_relevant, k)}
-        if self._features is not None:
-            values["diversity"] = metrics.diversity(recommended, k, self._features)
-        values["novelty"] = metrics.novelty(recommended, k, model.listeners.astype(np.int64), self._n_listeners)
-        if self._genres is not None:
-            values["calibration_error"] = self._calibration_errors(recommended, self._genres)
+        if context.features is not None:
+            values["diversity"] = metrics.diversity(recommended, k, context.features)
+        values["novelty"] = metrics.novelty(recommended, k, context.item_listeners, context.n_listeners)
+        if context.genres is not None:
+            values["calibration_error"] = calibration_error(recommended, self._histories, context.genres, k)
         if self._artists is not None:
             share = small_artists(*_rows(self._artists), model.listeners, model.defaults.head_share)
             values["small_artists"] = _mean_of_places(share, recommended[:, :k])
             values["distinct_artists"] = _distinct_names(self._artists, recommended[:, :k])
         estimates = dict(zip(values, estimate(np.column_stack(list(values.values())), SAMPLES, SEED), strict=True))
-        overall = {"coverage": metrics.coverage(recommended, k, len(model.items)), "gini": gini(recommended[:, :k], len(model.items))}
+        overall = {
+            "coverage": metrics.coverage(recommended, k, len(model.items)),
+            "gini": gini(exposures(recommended, k, len(model.items))),
+        }
         means = {name: one.mean for name, one in estimates.items()} | overall
         return Measured(means, {name: (one.low, one.high) for name, one in estimates.items()}, values["ndcg"])
-
-    def _calibration_errors(self, recommended: NDArray[np.int32], genres: CategoriesColumn) -> NDArray[np.float64]:
-        """KL(p || (1 - α) q + α p) of each listener's history and list, in nats (Steck 2018); NaN where the history has no genre."""
-        indptr, codes, n_names = _rows(genres)
-        errors = np.full(len(recommended), np.nan)
-        for row, history in enumerate(self._histories):
-            p = mix_of(indptr, codes, n_names, history.numbers, history.weights.astype(np.float64))
-            songs = recommended[row, : self._k]
-            songs = songs[songs >= 0]
-            if p.any() and len(songs):
-                with_genres = float((np.diff(indptr)[songs] > 0).mean())
-                q = mix_of(indptr, codes, n_names, songs, np.ones(len(songs))) * with_genres
-                known = p > 0
-                errors[row] = (p[known] * np.log(p[known] / ((1 - ALPHA) * q[known] + ALPHA * p[known]))).sum()
-        return errors
-
-
-def gini(recommended: NDArray[np.int32], n_items: int) -> float:
-    """The Gini coefficient of how often each song of the catalogue is in a list: 0 all alike, towards 1 a few songs have it all."""
-    counts = np.sort(np.bincount(recommended[recommended >= 0], minlength=n_items))
-    total = counts.sum()
-    places = np.arange(1, n_items + 1)
-    return float((2 * places - n_items - 1) @ counts / (n_items * total)) if total else float("nan")
 
 
 def _names(model: Recommender, column: str) -> CategoriesColumn | None:

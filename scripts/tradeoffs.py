@@ -40,14 +40,14 @@ from scripts.tradeoff_measures import BETTER_WHEN_LOWER, Judge, Measured
 from scripts.tradeoff_plots import Point, plot
 from scripts.tradeoff_weights import non_dominated, simplex_points
 from training.config import ConfigError, TrainingConfig
-from training.content_features import content_features, embedding
 from training.data.engine import LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import extract
-from training.evaluation.cases import Case, known_listener_cases, new_listener_cases
+from training.evaluation.cases import TEST, Case, known_listener_cases, split_cases
+from training.evaluation.context import Context
 from training.progress import track
 from training.publish import fingerprint
-from training.split import split_listeners
+from training.split import split_interactions
 
 CHANNELS = {
     "interactions": "who listened to what",
@@ -127,20 +127,18 @@ def prepare(options: argparse.Namespace) -> tuple[Recommender, Judge, list[Case]
     if fingerprint(dataset) != model.info.get("data", {}).get("fingerprint"):
         raise CommandError("the model was trained on other data than these: name the channels that scripts/train was given")
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
-    split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
+    split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
     if dataset.test is not None:
-        cases = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
+        sources = {TEST: known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items, split.relearn)}
     else:
-        cases = new_listener_cases(dataset.item_ids, [case.shown for case in split.test], [case.hidden for case in split.test])
+        sources = split_cases(split, dataset.item_ids, dataset.user_ids)
+    cases = list(sources.values())[-1] if sources else []  # of new songs, the case in which all songs are ranked
     if not cases:
         raise CommandError("no listener was held out of this training: there is nobody to ask")
     chosen = np.sort(np.random.default_rng(config.seed).permutation(len(cases))[: options.listeners])
     cases = [cases[number] for number in chosen.tolist()]
-    features = None
-    if model.similarity is not None and model.features is not None:
-        features = embedding(content_features(model.similarity, model.features), model.features, config.seed)
-    n_listeners = max(1, int(split.train.sum()) + len(split.validation))
-    return model, Judge(model, cases, options.k, features, n_listeners), cases
+    n_listeners = int(np.count_nonzero(np.diff(split.relearn.indptr)))
+    return model, Judge(model, cases, options.k, Context.of(model, n_listeners, config, dataset.item_ids)), cases
 
 
 def single_settings(model: Recommender, chosen: Sequence[str]) -> list[Setting]:

@@ -38,7 +38,16 @@ CHANNELS = {
     "users": "the listeners",
     "test": "events of known listeners, to evaluate on",
 }
-REPORTS = ("evaluation.json", "evaluation.txt", "quality_report.json", "quality_report.html", "lineage.json", "failure")
+REPORTS = (
+    "evaluation.json",
+    "evaluation.txt",
+    "quality_report.json",
+    "quality_report.html",
+    "lineage.json",
+    "split.npz",
+    "evaluation_details.npz",
+    "failure",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-LOCKS = ("image", "dev")
+LOCKS = ("image", "dev", "peers")
 
 
 def asked_for(name: str) -> set[str]:

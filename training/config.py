@@ -20,14 +20,34 @@ MODELS = ("popularity", "item_knn", "pearson", "graph", "ease", "cease", "spectr
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """Who is held out. Listeners are held out whole: a part of their songs is shown, the rest is to be found."""
+    """What is held out, to find the hybrid's weights on, and for the report."""
 
-    test_fraction: float = option(0.1, "share of listeners held out for the report", min=0, max=0.4)
-    validation_fraction: float = option(0.1, "share of listeners held out to find the weights of the hybrid", min=0, max=0.4)
+    kind: str = option(
+        "listener",
+        "what is held out: listener = whole listeners, a part of whose songs is shown; random = a random part of a listener's songs; "
+        "time = all that was played last, by anyone; last = each listener's last song; song = songs with all their events (cold start)",
+        choices=("listener", "random", "time", "last", "song"),
+    )
+    test_fraction: float = option(
+        0.1,
+        "share held out for the report: of listeners, of a listener's songs (random), of events (time), of songs (song)",
+        min=0,
+        max=0.4,
+    )
+    validation_fraction: float = option(0.1, "share held out likewise to find the weights of the hybrid", min=0, max=0.4)
     max_test_listeners: int = option(2000, "at most so many listeners in the report", min=1, max=1_000_000)
     max_validation_listeners: int = option(1000, "at most so many listeners to find the weights on", min=1, max=1_000_000)
     shown_fraction: float = option(0.8, "share of a held-out listener's songs that is shown; the rest is to be found", min=0.1, max=0.95)
-    min_listener_items: int = option(5, "only listeners with at least so many songs are held out", min=2, max=10_000)
+    min_listener_items: int = option(5, "only listeners with at least so many songs are asked", min=2, max=10_000)
+    min_song_listeners: int = option(1, "song: only songs with at least so many listeners are held out", min=1, max=1_000_000)
+    song_events: int = option(0, "song: events of each held-out song that stay to be learned from", min=0, max=10_000)
+    folds: int = option(
+        1,
+        "listener, random, song: number of equal, disjoint parts, one of which is the test (in place of the fraction); 1: none",
+        min=1,
+        max=100,
+    )
+    fold: int = option(0, "which of the parts, from 0 on, is the test", min=0, max=99)
 
 
 @dataclass(frozen=True)
@@ -145,6 +165,13 @@ class EvaluationConfig:
         nonempty=True,
     )
     bootstrap_samples: int = option(1000, "samples behind each confidence interval", min=10, max=100_000)
+    sampled_negatives: int = option(
+        0,
+        "if above 0: report sampled measures, too, each song to be found against so many random ones; they are inconsistent",
+        min=0,
+        max=10_000,
+    )
+    details: bool = option(False, "write the split (split.npz), and the lists and figures of each listener (evaluation_details.npz)")
 
 
 @dataclass(frozen=True)
@@ -218,7 +245,11 @@ class TrainingConfig:
         for name in ("filter", "boosts"):
             if (text := getattr(self.rerank, name)) and not _is_json(text):
                 mistakes.append(f"rerank_{name}={shown(text)} must be JSON, as in a request")
-        content = self.content
+        content, split = self.content, self.split
+        if split.fold >= split.folds:
+            mistakes.append(f"split_fold must be below split_folds ({split.folds}), and counts from 0")
+        if split.folds > 1 and split.kind in ("time", "last"):
+            mistakes.append(f"split_folds must be 1 for split_kind={split.kind}: time has one end")
         if content.artist_weight + content.genre_weight + content.audio_weight + content.year_weight <= 0:
             mistakes.append(
                 "content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"

@@ -30,22 +30,20 @@ class Fitted:
     validation: Mapping[str, float]
 
 
-def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, split: Split, threads: int) -> Fitted:
-    """Fits the models without the validation listeners, finds the hybrid's weights on these, then fits again with them.
+def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, split: Split, threads: int) -> Fitted:
+    """Fits the models without what validation hides, finds the hybrid's weights on that, then fits again with it.
 
     ``features``: of the songs of the catalogue; None without one.
     """
     names = _trainable(config, dataset)
-    everyone_but_test = split.train.copy()
-    everyone_but_test[[case.user for case in split.validation]] = True
     validates = len(split.validation) >= hybrid.MIN_CASES and len(names) > 1
 
-    def fit_models(listeners: np.ndarray, chosen: Sequence[str]) -> dict[str, Scorer]:
-        data = TrainingData(user_items[np.flatnonzero(listeners)], dataset.catalogue, config.seed, threads, features)
+    def fit_models(matrix: csr_array, chosen: Sequence[str]) -> dict[str, Scorer]:
+        data = TrainingData(matrix[np.flatnonzero(np.diff(matrix.indptr))], dataset.catalogue, config.seed, threads, features)
         return _fit_models(config, data, chosen)
 
     # Popularity in any case: it fills up what the others leave open.
-    scorers = fit_models(split.train if validates else everyone_but_test, list(dict.fromkeys([*names, POPULARITY])))
+    scorers = fit_models(split.learn if validates else split.relearn, list(dict.fromkeys([*names, POPULARITY])))
     validation: dict[str, float] = {}
     if len(names) == 1:
         weights = {names[0]: 1.0}
@@ -55,9 +53,9 @@ def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, use
             weights, validation = hybrid.fit_weights(parts, split.validation, config.hybrid, max(config.evaluation.k))
             facts |= {f"weight_{name}": weight for name, weight in weights.items()}
         again = [name for name in scorers if name != CONTENT]  # content does not depend on the listeners
-        scorers |= fit_models(everyone_but_test, again)
+        scorers |= fit_models(split.relearn, again)
     else:
-        seen = _some_listeners(user_items, np.flatnonzero(everyone_but_test))
+        seen = _some_listeners(split.relearn)
         weights = hybrid.default_weights({name: scorers[name] for name in names}, seen, config.hybrid.pool)
     return Fitted(scorers, weights, validation)
 
@@ -92,7 +90,7 @@ def _checked(name: str, scorer: Scorer) -> Scorer:
     )
 
 
-def _some_listeners(user_items: csr_array, among: np.ndarray, limit: int = 200) -> list[Case]:
+def _some_listeners(user_items: csr_array, limit: int = 200) -> list[Case]:
     nothing = np.empty(0, dtype=np.int32)
-    users = among[:limit]  # the models' own listeners: nothing of a held-out one may reach the weights
+    users = np.flatnonzero(np.diff(user_items.indptr))[:limit]  # the models' own listeners: nothing of a held-out one may reach the weights
     return [Case(u, user_items.indices[user_items.indptr[u] : user_items.indptr[u + 1]], nothing) for u in users.tolist()]

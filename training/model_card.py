@@ -18,6 +18,17 @@ WHAT_MODELS_ARE = {
 }
 _MEASURES = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "diversity", "novelty")
 
+# by the source of the numbers, or, of the hold-out, by split_kind
+_HOW = {
+    "listener": "held out whole: a part of their songs was shown, the rest was to be found",
+    "random": "known to the models, a random part of whose songs was to be found",
+    "time": "known to the models: what they played after one moment was to be found, by what everybody had played before",
+    "last": "known to the models, whose last song was to be found",
+    "song_among_themselves": "known to the models, songs of whom were held out everywhere, ranked among the held-out songs only",
+    "song_among_all": "known to the models, songs of whom were held out everywhere",
+    "test": "of the channel `test`, answered by their stored history",
+}
+
 _USE = """## Intended use
 
 Recommending songs: to listeners with a stored history, to new listeners who name a few songs or send their latest events, as songs
@@ -45,7 +56,7 @@ def model_card(
     ``reason`` says why there is no evaluation, if there is none.
     """
     parts = ["# Model card: music recommender", _models(weights), _data(data), _USE.strip(), "## Quality"]
-    parts += [_quality(evaluation) for evaluation in evaluations] or [f"Not measured: {reason}"]
+    parts += [_quality(evaluation, config.split.kind) for evaluation in evaluations] or [f"Not measured: {reason}"]
     parts.append(_settings(config))
     return "\n\n".join(parts) + "\n"
 
@@ -68,16 +79,14 @@ def _data(data: Mapping[str, int]) -> str:
     return "\n".join(["## Data", "", "| what | count |", "|---|---|", *rows])
 
 
-def _quality(evaluation: Evaluation) -> str:
+def _quality(evaluation: Evaluation, kind: str) -> str:
     k = evaluation.ks[-1]
-    how = {
-        "holdout": "held out whole: a part of their songs was shown, the rest was to be found",
-        "test": "of the channel `test`, answered by their stored history",
-    }[evaluation.source]
+    how = _HOW[evaluation.source if evaluation.source != "holdout" else kind]
+    ranked = "" if evaluation.source == "song_among_themselves" else " All songs are ranked."
     measures = [measure for measure in _MEASURES if any(f"{measure}_at_{k}" in report.metrics for report in evaluation.models.values())]
     heading = ["model", *(f"{measure}@{k}" for measure in measures), f"coverage@{k}"]
     lines = [
-        f"{evaluation.n_listeners:,} listeners {how}. All songs are ranked. In brackets: 95 % bootstrap interval over listeners.",
+        f"{evaluation.n_listeners:,} listeners {how}.{ranked} In brackets: 95 % bootstrap interval over listeners.",
         "",
         "| " + " | ".join(heading) + " |",
         "|---" * len(heading) + "|",

@@ -20,14 +20,17 @@ from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 from training import report
 from training.config import TrainingConfig
-from training.content_features import content_features, embedding, similarity_of
+from training.content_features import similarity_of
 from training.data.channel import ChannelPath
 from training.data.dataset import Dataset
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
-from training.evaluation.cases import known_listener_cases, new_listener_cases
-from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.evaluation.cases import TEST, known_listener_cases, split_cases
+from training.evaluation.context import Context
+from training.evaluation.details import DETAILS_NPZ, write_details, write_split
+from training.evaluation.evaluate import Evaluation, evaluate
+from training.evaluation.split_file import SPLIT_NPZ
 from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage
@@ -36,7 +39,7 @@ from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
 from training.reranking import check_defaults, rerank_defaults
-from training.split import Split, split_listeners
+from training.split import Split, split_interactions
 from training.trainers.base import Features
 
 NO_EVENTS = "there are no listening events to hold out"
@@ -71,9 +74,9 @@ def run(
     features = _features(config, dataset)
     check_defaults(defaults, dataset, features, _metadata(dataset))
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
-    split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
-    log("split", train=int(split.train.sum()), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, features, user_items, split, threads)
+    split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
+    log("split", kind=split.kind, train=_listeners(split.learn), validation=len(split.validation), test=len(split.test))
+    fitted = fit(config, dataset, features, split, threads)
     with writing(model_dir) as partial:
         with stage("save"):
             lineage = lineage_facts(dataset, config)
@@ -84,7 +87,7 @@ def run(
                 "validation": dict(fitted.validation),
             }
             artifact.save(_recommender(config, dataset, user_items, split, fitted, features, defaults), partial, info)
-        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True))
+        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
         reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
         artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
@@ -113,17 +116,15 @@ def _recommender(
     features: Features | None,
     defaults: Defaults,
 ) -> Recommender:
-    """Puts the parts together. All listeners are stored, also those held out: their histories need no training to be answered."""
-    held_out = np.zeros(dataset.n_users, dtype=bool)
-    held_out[[case.user for case in split.test]] = True
-    learned = user_items[np.flatnonzero(~held_out)]
+    """Puts the parts together. All listeners are stored, also those held out whole: their histories need no training to be answered."""
+    stored = split.stored(user_items)
     return Recommender(
         items=Vocabulary.of(dataset.item_ids.tolist()),
         users=Vocabulary.of(dataset.user_ids.tolist()),
         user_items=SparseRows(
-            user_items.indptr.astype(np.int64), user_items.indices.astype(np.int32), user_items.data.astype(np.float32), dataset.n_items
+            stored.indptr.astype(np.int64), stored.indices.astype(np.int32), stored.data.astype(np.float32), dataset.n_items
         ),
-        listeners=np.bincount(learned.indices, minlength=dataset.n_items).astype(np.int32),
+        listeners=np.bincount(split.relearn.indices, minlength=dataset.n_items).astype(np.int32),
         scorers=fitted.scorers,
         hybrid=HybridScorer(fitted.scorers, fitted.weights),
         weighting=_weighting(config),
@@ -157,22 +158,25 @@ def _metadata(dataset: Dataset) -> dict[str, Texts]:
     }
 
 
-def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender) -> list[Evaluation]:
+def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender, output_dir: Path) -> list[Evaluation]:
     if dataset.test is not None:
-        source, cases = "test", known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
+        found = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items, split.relearn)
+        sources = {TEST: found} if found else {}
     else:
-        source = "holdout"
-        cases = new_listener_cases(dataset.item_ids, [case.shown for case in split.test], [case.hidden for case in split.test])
-    if not cases:
+        sources = split_cases(split, dataset.item_ids, dataset.user_ids)
+    if not sources:
         return []
-    features = None
-    if recommender.similarity is not None and recommender.features is not None:
-        features = embedding(content_features(recommender.similarity, recommender.features), recommender.features, config.seed)
-    listeners = recommender.listeners.astype(np.int64)
-    n_listeners = max(1, int(split.train.sum()) + len(split.validation))
-    context = Context(listeners, n_listeners, features, config.evaluation.bootstrap_samples, config.seed)
+    context = Context.of(recommender, _listeners(split.relearn), config, dataset.item_ids)
     rankers = {recommender.model: recommender, **{name: recommender.with_model(name) for name in recommender.scorers}}
-    return [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context)]
+    evaluations = [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context) for source, cases in sources.items()]
+    if config.evaluation.details:
+        write_split(split, list(sources.values())[-1], context, output_dir / SPLIT_NPZ)
+        write_details(evaluations, output_dir / DETAILS_NPZ)
+    return evaluations
+
+
+def _listeners(matrix: csr_array) -> int:
+    return int(np.count_nonzero(np.diff(matrix.indptr)))
 
 
 def _counts(dataset: Dataset) -> dict[str, int]:

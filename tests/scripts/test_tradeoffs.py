@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from scripts.command_line import CommandError
 from scripts.make_dataset import make_dataset
-from scripts.tradeoff_measures import gini
 from scripts.tradeoff_plots import Point, plot
 from scripts.tradeoff_weights import non_dominated, simplex_points
 from scripts.tradeoffs import main
@@ -104,15 +103,6 @@ def test_weights_are_on_the_simplex_and_have_its_corners_among_them(terms: int, 
     assert (points >= 0).all()
     np.testing.assert_allclose(points.sum(axis=1), 1)
     assert {tuple(row) for row in np.eye(terms).tolist()} <= {tuple(row) for row in points.tolist()}
-
-
-def test_gini_is_0_for_all_alike_and_near_1_for_one_song() -> None:
-    assert gini(np.arange(10).reshape(2, 5), 10) == pytest.approx(0)
-    assert gini(np.zeros((5, 1), dtype=np.int32), 10) == pytest.approx(0.9)
-    counts = [3, 1, 0, 2]
-    lists = np.array([[song] for song, n in enumerate(counts) for _ in range(n)])
-    differences = sum(abs(a - b) for a in counts for b in counts)
-    assert gini(lists, 4) == pytest.approx(differences / (2 * 4 * sum(counts)))
 
 
 def test_a_plot_of_equal_values_is_still_a_plot() -> None:

@@ -181,19 +181,34 @@ def test_nothing_of_the_test_listeners_reaches_the_fitted_model_or_its_weights(v
     settings = TrainingConfig.from_hyperparameters({"split_validation_fraction": validation, "als_factors": "8"})
     dataset = pipeline.extract({"interactions": tmp_path / "events.csv"}, settings)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
-    split = pipeline.split_listeners(user_items, settings.split, settings.seed, hold_out_test=True)
+    split = pipeline.split_interactions(user_items, None, settings.split, settings.seed, hold_out_test=True)
     other = user_items.toarray()
     for case in split.test:
         other[case.user] = rng.permutation(other[case.user])
 
-    before = pipeline.fit(settings, dataset, None, user_items, split, 1)
-    after = pipeline.fit(settings, dataset, None, type(user_items)(other), split, 1)
+    again = pipeline.split_interactions(type(user_items)(other), None, settings.split, settings.seed, hold_out_test=True)
+
+    before = pipeline.fit(settings, dataset, None, split, 1)
+    after = pipeline.fit(settings, dataset, None, again, 1)
 
     assert split.test
     assert before.weights == after.weights
     for name, scorer in before.scorers.items():
         for array, values in scorer.arrays().items():
             np.testing.assert_array_equal(values, after.scorers[name].arrays()[array])
+
+
+@pytest.mark.parametrize("kind", ["random", "time", "last", "song"])
+def test_each_split_ends_in_a_report_and_its_model_does_not_hold_what_was_to_be_found(
+    kind: str, world: dict[str, Path], tmp_path: Path
+) -> None:
+    model = train(tmp_path, world, models="item_knn,content,popularity", split_kind=kind)
+    report = json.loads((tmp_path / "output" / "evaluation.json").read_text())
+    assert set(report) == ({"song_among_themselves", "song_among_all"} if kind == "song" else {"holdout"})
+    assert all(one["models"]["hybrid"]["recall_at_20"]["mean"] > 0 for name, one in report.items() if name != "song_among_all")
+    settings = TrainingConfig.from_hyperparameters({})
+    dataset = pipeline.extract(world, settings)
+    assert len(model.user_items.indices) < len(dataset.interactions)
 
 
 def test_a_channel_that_is_not_read_is_named_in_the_log(world: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,8 @@ import pytest
 from inference.request import Request
 from training.config import TrainingConfig
 from training.evaluation.cases import Case
-from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.evaluation.context import Context
+from training.evaluation.evaluate import Evaluation, evaluate
 from training.model_card import WHAT_MODELS_ARE, model_card
 from training.progress import set_up_logging
 from training.report import publish

@@ -75,6 +75,11 @@ def hit_rate(hits: Hits, n_relevant: NDArray[np.int64], k: int) -> PerListener:
     return np.asarray(hits[:, :k].any(axis=1), dtype=np.float64)
 
 
+def f1(hits: Hits, n_relevant: NDArray[np.int64], k: int) -> PerListener:
+    """Harmonic mean of precision and recall, ``2 hits / (k + to be found)`` (van Rijsbergen 1979)."""
+    return np.asarray(2 * hits[:, :k].sum(axis=1) / (k + n_relevant), dtype=np.float64)
+
+
 ACCURACY: dict[str, Callable[[Hits, NDArray[np.int64], int], PerListener]] = {
     "recall": recall,
     "ndcg": ndcg,
@@ -82,6 +87,7 @@ ACCURACY: dict[str, Callable[[Hits, NDArray[np.int64], int], PerListener]] = {
     "map": average_precision,
     "mrr": reciprocal_rank,
     "hit_rate": hit_rate,
+    "f1": f1,
 }
 
 

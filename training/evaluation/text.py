@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from training.config import TrainingConfig
 from training.evaluation.bootstrap import Estimate
+from training.evaluation.cases import SONG_AMONG_THEMSELVES
 from training.evaluation.evaluate import Evaluation, ModelReport
-from training.evaluation.metrics import ACCURACY
 
 MAIN, BASELINE = "hybrid", "popularity"  # both are in every model, whatever else is trained
 MAX_DEFINITIONS = 40  # of CreateTrainingJob
-_BEYOND_ACCURACY = ("coverage", "diversity", "novelty")
-_COLUMNS = (*ACCURACY, *_BEYOND_ACCURACY)
+_COLUMNS = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "coverage", "diversity", "novelty")
+_FURTHER = ("f1", "serendipity", "calibration_error", "popularity_lift", "gini", "artist_gini", "artist_tail_ratio")
 
 
 def metric_lines(evaluation: Evaluation) -> list[str]:
@@ -32,36 +32,63 @@ def metric_lines(evaluation: Evaluation) -> list[str]:
 def metric_definitions(config: TrainingConfig) -> list[dict[str, str]]:
     """Returns ``MetricDefinitions`` for a training job: ``{"Name": "hybrid:recall_at_20", "Regex": …}``, the most wanted first.
 
-    SageMaker takes 40: every measure of the hybrid at the longest k, recall and nDCG of each model in it, then the hybrid's other k.
-    The same names read the hold-out's lines and those of a ``test`` channel.
+    SageMaker takes 40: the main measures of the hybrid at the longest k, recall and nDCG of each model in it, the hybrid's further
+    measures, then its other k. Measures of artists and genres have lines only where the catalogue names these. The same names read the
+    lines of the hold-out, of a ``test`` channel, and of held-out songs among all songs.
     """
     *shorter, longest = sorted(config.evaluation.k)
     wanted = [f"{MAIN}:{metric}_at_{longest}" for metric in _COLUMNS]
     wanted += [f"{name}:{metric}_at_{longest}" for name in dict.fromkeys((BASELINE, *config.models)) for metric in ("recall", "ndcg")]
+    wanted += [f"{MAIN}:{metric}_at_{longest}" for metric in _FURTHER[1:]]
     wanted += [f"{MAIN}:{metric}_at_{k}" for k in reversed(shorter) for metric in _COLUMNS]
-    return [{"Name": name, "Regex": rf"(?:holdout|test):{name}=([-+0-9.eE]+)"} for name in wanted[:MAX_DEFINITIONS]]
+    return [{"Name": name, "Regex": rf"(?:holdout|test|song_among_all):{name}=([-+0-9.eE]+)"} for name in wanted[:MAX_DEFINITIONS]]
 
 
 def table(evaluation: Evaluation) -> str:
     """Returns the quality of all models at the longest k, a row each, and by how much the model that serves beats the others."""
     k = evaluation.ks[-1]
-    heading = f"{evaluation.n_listeners} listeners ({evaluation.source}), all songs ranked, k = {k}; in brackets: 95 % interval"
-    rows = [["model", *_COLUMNS], *(_row(report, k) for report in evaluation.models.values())]
+    ranked = "the held-out songs" if evaluation.source == SONG_AMONG_THEMSELVES else "all songs"
+    heading = f"{evaluation.n_listeners} listeners ({evaluation.source}), {ranked} ranked, k = {k}; in brackets: 95 % interval"
+    quality = _aligned([["model", *_COLUMNS], *(_row(report, k, _COLUMNS) for report in evaluation.models.values())])
+    further = [["model", *_FURTHER], *(_row(report, k, _FURTHER) for report in evaluation.models.values())]
+    parts = [heading, *quality, *_comparison(evaluation), "", *_aligned(further), *amounts_text(evaluation)]
+    return "\n".join(parts + ([f"warning: {evaluation.warning}"] if evaluation.warning else []))
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([heading, *lines, *_comparison(evaluation)])
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _row(report: ModelReport, k: int) -> list[str]:
+def _row(report: ModelReport, k: int, columns: Sequence[str]) -> list[str]:
     cells = [report.name]
     means = _means(report)
-    for metric in _COLUMNS:
+    for metric in columns:
         name = f"{metric}_at_{k}"
         cell = f"{means[name]:.4f}" if name in means else "-"
         if metric in ("recall", "ndcg") and (known := report.metrics.get(name)):
             cell += f" [{known.low:.4f} {known.high:.4f}]"
         cells.append(cell)
     return cells
+
+
+def amounts_text(evaluation: Evaluation) -> list[str]:
+    """Returns recall by how much was known of the listener, and of the song, a line per model; empty where neither was measured."""
+    measure = f"recall_at_{evaluation.ks[-1]}"
+    lines: list[str] = []
+    if found := evaluation.by_listener_events:
+        levels = list(next(iter(found["models"].values())))
+        lines += ["", f"{measure} of {found['listeners']} listeners by how many of their songs are sent"]
+        lines += _aligned([["model", *levels], *([m, *(f"{v[n][measure]:.4f}" for n in levels)] for m, v in found["models"].items())])
+    if groups := list(next(iter(evaluation.models.values())).by_song_events.items()):
+        pairs = ["pairs", *(str(values["pairs"]) for _, values in groups)]
+        rows = [[name, *(f"{v[measure]:.4f}" for v in report.by_song_events.values())] for name, report in evaluation.models.items()]
+        lines += [
+            "",
+            f"{measure} by how many listeners a song had in training",
+            *_aligned([["model", *(n for n, _ in groups)], pairs, *rows]),
+        ]
+    return lines
 
 
 def _comparison(evaluation: Evaluation) -> Iterator[str]:
@@ -77,4 +104,4 @@ def _verdict(gain: Estimate) -> str:
 
 
 def _means(report: ModelReport) -> dict[str, float]:
-    return {name: value.mean for name, value in report.metrics.items()} | dict(report.coverage)
+    return {name: value.mean for name, value in report.metrics.items()} | dict(report.coverage) | dict(report.exposure)

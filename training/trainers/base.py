@@ -29,8 +29,8 @@ Features = tuple[FeatureTransform, FeatureStore]
 @dataclass(frozen=True)
 class TrainingData:
     """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1. ``features``: of
-    the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue. ``memory_limit_gb``: what
-    the matrices of songs × songs of a trainer may take; a trainer keeps fewer neighbours, or takes a sparse form, to stay below."""
+    the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue. ``memory_limit_gb``:
+    what a trainer's matrices of songs × songs may take; it keeps fewer neighbours, or takes a sparse form, to stay below."""
 
     user_items: csr_array
     catalogue: Catalogue | None

@@ -1,4 +1,4 @@
-"""The Gram matrix of the songs, ``XᵀX``, of which each song keeps its strongest partners: the numbers that every item-to-item model needs."""
+"""The Gram matrix of the songs, ``XᵀX``, of which each song keeps its strongest partners: what item-to-item models are made of."""
 
 from __future__ import annotations
 

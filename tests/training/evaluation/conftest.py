@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from inference.request import Request
 from training.evaluation.cases import Case
-from training.evaluation.evaluate import Context, Evaluation, evaluate
+from training.evaluation.context import Context
+from training.evaluation.evaluate import Evaluation, evaluate
 
 N_SONGS = 10
 
@@ -29,13 +31,14 @@ class FixedRanker:
 @pytest.fixture
 def cases() -> list[Case]:
     """Every listener shows song 0 and is to find the songs 1 and 2."""
-    return [Case(Request(items=("s0",)), np.array([1, 2], dtype=np.int32)) for _ in range(6)]
+    return [Case(Request(items=("s0",)), np.array([1, 2], dtype=np.int32), np.array([0], dtype=np.int32)) for _ in range(6)]
 
 
 @pytest.fixture
 def context() -> Context:
     features = np.eye(N_SONGS, dtype=np.float32)
-    return Context(np.full(N_SONGS, 2), 8, features, bootstrap_samples=50, seed=1)
+    artists = csr_array(np.roll(np.eye(N_SONGS), -1, axis=1))  # the artist of song 0 is the last one: of the tail
+    return Context(np.full(N_SONGS, 2), 8, features, 50, 1, artists, genres=csr_array(np.eye(N_SONGS)))
 
 
 @pytest.fixture

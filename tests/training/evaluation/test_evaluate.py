@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from inference.request import Request
-from training.evaluation.cases import Case
-from training.evaluation.evaluate import Context, Evaluation, evaluate, evaluate_model
+from training.evaluation.cases import Case, ask
+from training.evaluation.context import Context
+from training.evaluation.evaluate import Evaluation, evaluate, judge
 
 
 class Recorder:
@@ -23,7 +24,7 @@ class Recorder:
 
 def test_each_case_is_asked_once_for_the_longest_list(cases: list[Case], context: Context) -> None:
     ranker = Recorder()
-    evaluate_model("any", ranker, cases, [2, 5], context)
+    evaluate("holdout", "any", {"any": ranker}, cases, [2, 5], context)
     assert [request.items for request in ranker.asked] == [("s0",)] * len(cases)
     assert {request.num_recommendations for request in ranker.asked} == {5}
 
@@ -46,7 +47,7 @@ def test_a_measure_that_is_defined_for_nobody_is_left_out(evaluation: Evaluation
 
 
 def test_without_features_there_is_no_diversity(cases: list[Case]) -> None:
-    report = evaluate_model("any", Recorder(), cases, [2], Context(np.ones(10, dtype=np.int64), 5, None, 20, 0))
+    report = judge("any", ask("any", Recorder(), cases, 2), cases, [2], Context(np.ones(10, dtype=np.int64), 5, None, 20, 0))
     assert not any(name.startswith("diversity") for name in report.metrics)
 
 

@@ -43,6 +43,11 @@ def slow_hit_rate(songs: list[int], relevant: set[int], k: int) -> float:
     return float(any(song in relevant for song in songs[:k]))
 
 
+def slow_f1(songs: list[int], relevant: set[int], k: int) -> float:
+    p, r = slow_precision(songs, relevant, k), slow_recall(songs, relevant, k)
+    return 2 * p * r / (p + r) if p + r else 0.0
+
+
 SLOW: dict[str, Callable[[list[int], set[int], int], float]] = {
     "precision": slow_precision,
     "recall": slow_recall,
@@ -50,6 +55,7 @@ SLOW: dict[str, Callable[[list[int], set[int], int], float]] = {
     "map": slow_map,
     "mrr": slow_mrr,
     "hit_rate": slow_hit_rate,
+    "f1": slow_f1,
 }
 
 
@@ -122,7 +128,7 @@ def test_padding_is_never_a_hit() -> None:
 
 def test_lists_without_places_have_no_hits() -> None:
     hits = metrics.find_hits(np.empty((1, 0), dtype=np.int32), [np.array([0])])
-    assert [function(hits, np.array([1]), 5).tolist() for function in metrics.ACCURACY.values()] == [[0.0]] * 6
+    assert [function(hits, np.array([1]), 5).tolist() for function in metrics.ACCURACY.values()] == [[0.0]] * 7
 
 
 def test_a_listener_with_nothing_to_be_found_is_refused() -> None:
