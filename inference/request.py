@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from inference.errors import RequestError
@@ -18,12 +18,13 @@ MAX_REQUESTS = 10_000
 MAX_RECOMMENDATIONS_IN_ALL = 100_000
 MAX_ID_CHARACTERS = 1_000
 MAX_SONGS = 100
+MAX_CONTEXT_FIELDS = 20
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something a listener did just now. ``timestamp`` (seconds) is accepted so that event streams can be sent as they are; the models
-    of this version do not use the order of events."""
+    """Something a listener did just now. ``timestamp``: seconds since 1970 (or milliseconds, …, told by the size); events without one are
+    later than those with one, in the order given."""
 
     item_id: str
     event_type: str | None = None
@@ -34,6 +35,9 @@ class Event:
 @dataclass(frozen=True)
 class Request:
     """A listener (``user_id``, stored history), fresh ``events``, seed ``items``, seed ``songs``, or any of them together.
+
+    ``ordered``: whether ``items`` are in the order in which they were played, the last one the latest (None: yes). ``context``: what the
+    listener or playlist is called and is, field to value, as the channel ``users`` of the training said it.
 
     ``songs`` are described by their attributes, as nobody has them in the catalogue; ``item_id`` among these is how reasons call one.
 
@@ -51,6 +55,8 @@ class Request:
     exclude_seen: bool | None = None
     explain: bool = False
     metadata: bool = False
+    ordered: bool | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def limit(self) -> int:
@@ -83,12 +89,15 @@ def parse_request(value: object) -> Request:
         exclude_seen=_optional(value, "exclude_seen", _boolean),
         explain=_optional(value, "explain", _boolean) or False,
         metadata=_optional(value, "metadata", _boolean) or False,
+        ordered=_optional(value, "ordered", _boolean),
+        context=_optional(value, "context", _context) or {},
     )
-    if request.user_id is None and not request.events and not request.items and not request.songs:
+    if not (request.user_id is not None or request.events or request.items or request.songs or request.context):
         raise RequestError(
             422,
             "empty_request",
-            "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs), 'songs' (described ones).",
+            "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs), 'songs' (described ones), "
+            "'context' (the name of a playlist, say).",
         )
     return request
 
@@ -155,6 +164,20 @@ def _song(value: object, name: str) -> Mapping[str, Any]:
             if isinstance(one, list | Mapping):
                 raise _invalid(f"{name}.{attribute[:40]}", "a text, a number, true, false, or a list of these", inner)
     return {**given, "item_id": _id(given["item_id"], f"{name}.item_id")} if "item_id" in given else given
+
+
+def _context(value: object, name: str) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise _invalid(name, "an object", value)
+    if len(value) > MAX_CONTEXT_FIELDS:
+        raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_CONTEXT_FIELDS} fields, not {len(value)}.")
+    return {str(key): _word(inner, f"{name}.{str(key)[:40]}") for key, inner in value.items() if inner is not None}
+
+
+def _word(value: object, name: str) -> str:
+    if isinstance(value, str) and len(value) <= MAX_ID_CHARACTERS:
+        return value  # an empty one says nothing, and is no mistake
+    return _id(value, name)
 
 
 def _events(value: object, name: str) -> tuple[Event, ...]:

@@ -14,7 +14,7 @@ from training.hyperparameters import ConfigError, option, options_of, parse
 
 __all__ = ["ConfigError", "TrainingConfig"]
 
-MODELS = ("popularity", "item_knn", "pearson", "ease", "als", "content")
+MODELS = ("popularity", "item_knn", "pearson", "ease", "als", "content", "transitions", "sessions", "words", "similar_songs")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,52 @@ class ContentConfig:
 
 
 @dataclass(frozen=True)
+class TransitionsConfig:
+    """Which songs come soon after which; needs the time of events, or the positions of songs in playlists."""
+
+    steps: int = option(20, "songs that come at most so many places later are a pair; 1 makes a Markov chain", min=1, max=1_000)
+    backward: float = option(1.0, "what a pair counts the other way round: 0 knows only what comes next, 1 only what is near", min=0, max=1)
+    from_exponent: float = option(0.5, "power of the listeners of the earlier song that a pair is divided by", min=0, max=1)
+    to_exponent: float = option(0.3, "power of the listeners of the later song that a pair is divided by", min=0, max=1)
+    neighbours: int = option(200, "most likely songs kept for each song", min=1, max=10_000)
+    patience: float = option(15.0, "a song of the history that so many came after counts half; 0: all count alike", min=0, max=1e6)
+
+
+@dataclass(frozen=True)
+class SessionsConfig:
+    """The listeners or playlists most like the history, and what else they hold."""
+
+    neighbours: int = option(300, "most similar sessions that vote", min=1, max=10_000)
+    max: int = option(100_000, "sessions kept in the model: the latest ones, or a sample where there are no times", min=1, max=10_000_000)
+    length_exponent: float = option(0.5, "power of a session's length that its similarity is divided by", min=0, max=1)
+    rarity_exponent: float = option(0.5, "power of a song's listeners that its weight in the similarity is divided by", min=0, max=1)
+    item_exponent: float = option(0.3, "power of a song's listeners that its score is divided by", min=0, max=1)
+    patience: float = option(15.0, "a song of the history that so many came after counts half; 0: all count alike", min=0, max=1e6)
+    reach: float = option(0.0, "distance to the latest common song in which a vote falls to 1/e; 0: it does not fall", min=0, max=1e6)
+    half_life_days: float = option(0.0, "a session counts half when it ended so long before the latest one; 0: all alike", min=0, max=1e6)
+
+
+@dataclass(frozen=True)
+class WordsConfig:
+    """Which songs go with the words that playlists and listeners are called by (the channel users)."""
+
+    min_listeners: int = option(2, "words that fewer listeners have are not learned", min=1, max=1_000_000)
+    l2: float = option(10.0, "ridge penalty", min=1e-6, max=1e6)
+    item_exponent: float = option(0.1, "power of a song's listeners that its scores are divided by", min=0, max=1)
+    max_words: int = option(5_000, "at most so many words are learned, the most common ones", min=1, max=20_000)
+    songs: int = option(500, "songs kept for each word, the ones that go with it best", min=1, max=10_000)
+
+
+@dataclass(frozen=True)
+class PopularityConfig:
+    """How many listeners have played a song."""
+
+    half_life_days: float = option(
+        0.0, "a play counts half when it is so long before the latest one: trending; 0: all alike", min=0, max=1e6
+    )
+
+
+@dataclass(frozen=True)
 class HybridConfig:
     """The weighted sum of all models, its weights found on the validation listeners."""
 
@@ -115,6 +161,10 @@ class TrainingConfig:
     ease: EaseConfig = field(default_factory=EaseConfig)
     als: AlsConfig = field(default_factory=AlsConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
+    popularity: PopularityConfig = field(default_factory=PopularityConfig)
+    transitions: TransitionsConfig = field(default_factory=TransitionsConfig)
+    sessions: SessionsConfig = field(default_factory=SessionsConfig)
+    words: WordsConfig = field(default_factory=WordsConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 

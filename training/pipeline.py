@@ -11,7 +11,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference import artifact
+from inference.context import ContextWords
 from inference.history import EventWeighting
+from inference.known import ListenerWords
+from inference.order import StoredOrder
 from inference.recommender import Recommender
 from inference.scorers import HybridScorer
 from inference.sparse import SparseRows
@@ -22,15 +25,17 @@ from training.config import TrainingConfig
 from training.content_features import content_features, embedding, similarity_of
 from training.data.channel import ChannelPath
 from training.data.dataset import Catalogue, Dataset
+from training.data.dataset import ListenerWords as SaidOfListeners
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
-from training.evaluation.cases import known_listener_cases, new_listener_cases
+from training.evaluation.cases import known_listener_cases
 from training.evaluation.evaluate import Context, Evaluation, evaluate
 from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage
 from training.model_card import model_card
+from training.order import asked_as_new, decayed, with_order
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
@@ -68,8 +73,9 @@ def run(
     features = _features(config, dataset)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_listeners(user_items, config.split, config.seed, hold_out_test=dataset.test is None)
+    split = with_order(split, dataset, user_items)
     log("split", train=int(split.train.sum()), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, features, user_items, split, threads)
+    fitted = fit(config, dataset, features, decayed(user_items, dataset.interactions.timestamps, _weighting(config)), split, threads)
     with writing(model_dir) as partial:
         with stage("save"):
             lineage = lineage_facts(dataset, config)
@@ -119,6 +125,8 @@ def _recommender(
         weighting=_weighting(config),
         version="",
         metadata={} if dataset.catalogue is None else _metadata(dataset.catalogue),
+        order=_order(dataset),
+        words=None if dataset.listener_words is None else _words(dataset.listener_words),
         **_content(config, features),
     )
 
@@ -130,9 +138,20 @@ def _content(config: TrainingConfig, features: Features | None) -> dict[str, Any
     return {"transform": transform, "features": store, "similarity": similarity_of(transform, store, config.content)}
 
 
+def _order(dataset: Dataset) -> StoredOrder | None:
+    interactions = dataset.interactions
+    return None if interactions.order is None else StoredOrder(interactions.order, interactions.timestamps is not None)
+
+
+def _words(said: SaidOfListeners) -> ListenerWords:
+    ones = np.ones(said.rows.nnz, dtype=np.float32)
+    rows = SparseRows(said.rows.indptr.astype(np.int64), said.rows.indices.astype(np.int32), ones, len(said.words))
+    return ListenerWords(ContextWords(Vocabulary.of(said.words), said.texts, said.categories), rows)
+
+
 def _weighting(config: TrainingConfig) -> EventWeighting:
     by_type = {kind.strip().casefold(): weight for kind, weight in config.data.event_weights.items()}
-    return EventWeighting(config.data.weighting, by_type, config.data.min_event_value)
+    return EventWeighting(config.data.weighting, by_type, config.data.min_event_value, config.data.half_life_days)
 
 
 def _metadata(catalogue: Catalogue) -> dict[str, Texts]:
@@ -148,7 +167,7 @@ def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommende
         source, cases = "test", known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items)
     else:
         source = "holdout"
-        cases = new_listener_cases(dataset.item_ids, [case.shown for case in split.test], [case.hidden for case in split.test])
+        cases = asked_as_new(split.test, dataset)
     if not cases:
         return []
     features = None

@@ -7,16 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from inference.history import History, ranks_of
 from training.config import SplitConfig
 
 
 @dataclass(frozen=True)
 class Case:
-    """A held-out listener: ``shown`` and ``hidden`` song numbers (int32, ascending)."""
+    """A held-out listener: ``shown`` and ``hidden`` song numbers (int32, ascending).
+
+    ``shown_times``: int64, when each shown song was played, or its place in the list; ``words``: int32, what the listener is called; both
+    None where the data does not say.
+    """
 
     user: int
     shown: np.ndarray
     hidden: np.ndarray
+    shown_times: np.ndarray | None = None
+    words: np.ndarray | None = None
+
+    def history(self) -> History:
+        """Returns what is shown, as a request by a new listener would bring it: each song weighs 1."""
+        ones = np.ones(len(self.shown), dtype=np.float32)
+        return History(self.shown, ones, None if self.shown_times is None else ranks_of(self.shown_times), self.words)
 
 
 @dataclass(frozen=True)

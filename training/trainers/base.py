@@ -29,13 +29,21 @@ Features = tuple[FeatureTransform, FeatureStore]
 @dataclass(frozen=True)
 class TrainingData:
     """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1. ``features``: of
-    the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue."""
+    the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue.
+
+    ``users``: int, the listener's number of each row. ``times``: int64, aligned with the entries of ``user_items``, when each was played
+    last (``in_seconds``), or its place in the list; ``MISSING_TIME`` where unknown. ``words``: bool (listeners × words), what each is
+    called. Each is None where the data does not say."""
 
     user_items: csr_array
     catalogue: Catalogue | None
     seed: int
     threads: int
     features: Features | None = None
+    users: np.ndarray | None = None
+    times: np.ndarray | None = None
+    in_seconds: bool = True
+    words: csr_array | None = None
 
     @property
     def n_items(self) -> int:
