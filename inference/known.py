@@ -85,9 +85,11 @@ class Known:
         stages = np.where(timed & (self.order is not None and self.order.in_seconds), STORED, FRESH)
         keys = np.where(timed, times, np.iinfo(np.int64).max // 2 + np.arange(len(times)))
         last = np.zeros(len(distinct), dtype=np.int64)
-        order = known[np.lexsort((keys[known], stages[known]))]
+        played = known[counted[known] > 0]  # a skip makes no song the latest
+        order = played[np.lexsort((keys[played], stages[played]))]
         last[np.searchsorted(distinct, numbers[order])] = order  # the later one overwrites
-        return Part(distinct, self.weighting.transform(sums), moments(keys[last], stages[last]))
+        kept = sums > 0
+        return Part(distinct[kept], self.weighting.transform(sums[kept]), moments(keys[last[kept]], stages[last[kept]]))
 
     def _seeds(self, request: Request) -> Part:
         if not request.items:
