@@ -90,13 +90,13 @@ class TransitionsConfig:
 class SessionsConfig:
     """The listeners or playlists most like the history, and what else they hold."""
 
-    neighbours: int = option(300, "most similar sessions that vote", min=1, max=10_000)
+    neighbours: int = option(500, "most similar sessions that vote", min=1, max=10_000)
     max: int = option(100_000, "sessions kept in the model: the latest ones, or a sample where there are no times", min=1, max=10_000_000)
     length_exponent: float = option(0.5, "power of a session's length that its similarity is divided by", min=0, max=1)
     rarity_exponent: float = option(0.5, "power of a song's listeners that its weight in the similarity is divided by", min=0, max=1)
-    item_exponent: float = option(0.3, "power of a song's listeners that its score is divided by", min=0, max=1)
+    item_exponent: float = option(0.15, "power of a song's listeners that its score is divided by", min=0, max=1)
     patience: float = option(15.0, "a song of the history that so many came after counts half; 0: all count alike", min=0, max=1e6)
-    reach: float = option(0.0, "distance to the latest common song in which a vote falls to 1/e; 0: it does not fall", min=0, max=1e6)
+    reach: float = option(30.0, "distance to the latest common song in which a vote falls to 1/e; 0: it does not fall", min=0, max=1e6)
     half_life_days: float = option(0.0, "a session counts half when it ended so long before the latest one; 0: all alike", min=0, max=1e6)
 
 
@@ -109,6 +109,7 @@ class WordsConfig:
     item_exponent: float = option(0.1, "power of a song's listeners that its scores are divided by", min=0, max=1)
     max_words: int = option(5_000, "at most so many words are learned, the most common ones", min=1, max=20_000)
     songs: int = option(500, "songs kept for each word, the ones that go with it best", min=1, max=10_000)
+    patience: float = option(10.0, "with so many songs in the history words count half; 0: always alike", min=0, max=1e6)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from inference.scorers import Scorer
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.data.errors import UserDataError
-from training.order import rows_of
+from training.order import case_with_order, rows_of
 from training.progress import log, stage
 from training.split import Case, Split
 from training.trainers import TRAINERS, hybrid
@@ -59,6 +59,7 @@ def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, use
         scorers |= fit_models(everyone_but_test, again)
     else:
         seen = _some_listeners(user_items, np.flatnonzero(everyone_but_test))
+        seen = [case_with_order(case, dataset, user_items) for case in seen]
         weights = hybrid.default_weights({name: scorers[name] for name in names}, seen, config.hybrid.pool)
     return Fitted(scorers, weights, validation)
 

@@ -54,11 +54,12 @@ def asked_as_new(cases: Sequence[Case], dataset: Dataset) -> list[evaluation.Cas
 
 def with_order(split: Split, dataset: Dataset, user_items: csr_array) -> Split:
     """Returns the split with the times and the words of its held-out listeners, which are a part of what is shown of them."""
-    validation, test = (tuple(_with_order(case, dataset, user_items) for case in cases) for cases in (split.validation, split.test))
+    validation, test = (tuple(case_with_order(case, dataset, user_items) for case in cases) for cases in (split.validation, split.test))
     return replace(split, validation=validation, test=test)
 
 
-def _with_order(case: Case, dataset: Dataset, user_items: csr_array) -> Case:
+def case_with_order(case: Case, dataset: Dataset, user_items: csr_array) -> Case:
+    """Returns one listener's case with times and words; ``user_items`` has the entries of the dataset, whatever their weights."""
     order, words = dataset.interactions.order, dataset.listener_words
     if order is not None:
         span = slice(user_items.indptr[case.user], user_items.indptr[case.user + 1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, random_array
 
 from inference.history import History, ranks_of
-from inference.scorers import Scorer, SequentialScorer, SessionScorer, WordScorer
+from inference.scorers import Scorer, SequentialScorer, WordScorer
 from tests.inference.models import sparse_rows
 from training.config import SessionsConfig
 from training.trainers import sessions
@@ -33,7 +33,7 @@ def make_sequence_scorers() -> dict[str, Scorer]:
         "transitions": SequentialScorer(sparse_rows(operator), 2.0),
         "sessions": sessions.fit(session_data(), SessionsConfig(neighbours=4, patience=2.0, reach=1.5, half_life_days=20.0)),
         "sessions without order": sessions.fit(session_data(ordered=False), SessionsConfig(neighbours=4, patience=2.0, reach=1.5)),
-        "words": WordScorer(sparse_rows(words)),
+        "words": WordScorer(sparse_rows(words), 3.0),
     }
 
 

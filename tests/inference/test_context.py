@@ -36,7 +36,7 @@ def test_words_that_the_model_does_not_know_say_nothing() -> None:
 
 
 def test_an_unknown_field_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownFieldError, match="'contry'.*Did you mean 'country'.*country, name"):
+    with pytest.raises(UnknownFieldError, match=r"'contry'.*Did you mean 'country'.*country, name"):
         WORDS.numbers({"contry": "de"})
 
 

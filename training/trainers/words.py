@@ -36,7 +36,7 @@ def fit(data: TrainingData, config: WordsConfig) -> WordScorer:
     said_by = np.asarray(said.sum(axis=0)).ravel()
     inverse = cho_solve(cho_factor(gram, lower=True, overwrite_a=True), np.eye(len(gram)), overwrite_b=True) if len(gram) else gram
     gains = np.maximum(data.listeners, 1).astype(np.float64) ** -config.item_exponent
-    return WordScorer(_rows(inverse, together, said_by, mean, gains, learned, counts.size, config.songs))
+    return WordScorer(_rows(inverse, together, said_by, mean, gains, learned, counts.size, config.songs), config.patience)
 
 
 def _rows(
