@@ -20,9 +20,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from container.cpus import usable_cpus
 from inference.history import EventWeighting, History
@@ -31,7 +31,7 @@ from inference.top_n import top_n
 from scripts.answer_table import table
 from scripts.command_line import CommandError, key_values, run
 from training.config import TrainingConfig
-from training.data.dataset import Dataset
+from training.data.dataset import Dataset, Interactions
 from training.data.extract import extract
 from training.order import decayed, rows_of, with_order
 from training.split import Case, Split, split_listeners
@@ -81,7 +81,7 @@ def _shown(recall: float, ndcg: float) -> list[str]:
     return [f"{recall:.4f} / {ndcg:.4f}"]
 
 
-def _whole(dataset: Dataset, user_items: csr_array, config: TrainingConfig, last: bool) -> tuple[TrainingData, list[Case]]:
+def _whole(dataset: Dataset, user_items: Any, config: TrainingConfig, last: bool) -> tuple[TrainingData, list[Case]]:
     """Listeners held out whole, as the training job holds them out."""
     split = with_order(split_listeners(user_items, config.split, config.seed, hold_out_test=True), dataset, user_items)
     learned = split.train.copy()
@@ -95,7 +95,7 @@ def _whole(dataset: Dataset, user_items: csr_array, config: TrainingConfig, last
     return _data(dataset, user_items[rows], rows_of(user_items, dataset.interactions.order, rows), rows, config), cases
 
 
-def _everything(case: Case, user_items: csr_array) -> Case:
+def _everything(case: Case, user_items: Any) -> Case:
     songs = user_items.indices[user_items.indptr[case.user] : user_items.indptr[case.user + 1]].astype(np.int32)
     return replace(case, shown=songs, hidden=songs[:0])
 
@@ -107,14 +107,14 @@ def _last_hidden(case: Case, n: int) -> Case:
     return replace(case, shown=case.shown[shown], hidden=case.shown[hidden], shown_times=case.shown_times[shown])
 
 
-def _after(dataset: Dataset, user_items: csr_array, config: TrainingConfig, last: bool) -> tuple[TrainingData, list[Case]]:
+def _after(dataset: Dataset, user_items: Any, config: TrainingConfig, last: bool) -> tuple[TrainingData, list[Case]]:
     """One moment for all: the models learn from what comes before it, and are asked what comes after."""
     times = dataset.interactions.timestamps
     assert times is not None
     early = times <= np.quantile(times, AFTER)
-    owner = np.repeat(np.arange(dataset.n_users), np.diff(user_items.indptr))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(owner[early], minlength=dataset.n_users))])
-    learned = csr_array((user_items.data[early], user_items.indices[early], indptr), shape=user_items.shape)
+    events = dataset.interactions
+    before = Interactions(events.users[early], events.items[early], events.weights[early], times[early])
+    learned = before.user_items(dataset.n_users, dataset.n_items)
     cases = []
     for user in range(dataset.n_users):
         span = slice(user_items.indptr[user], user_items.indptr[user + 1])
@@ -125,7 +125,7 @@ def _after(dataset: Dataset, user_items: csr_array, config: TrainingConfig, last
     return _data(dataset, learned, times[early], rows, config), cases
 
 
-def _data(dataset: Dataset, learned: csr_array, times: np.ndarray | None, rows: np.ndarray, config: TrainingConfig) -> TrainingData:
+def _data(dataset: Dataset, learned: Any, times: np.ndarray | None, rows: np.ndarray, config: TrainingConfig) -> TrainingData:
     said = None if dataset.listener_words is None else dataset.listener_words.rows[rows]
     in_seconds = dataset.interactions.timestamps is not None
     learned = decayed(learned, times if in_seconds else None, _weighting(config))
