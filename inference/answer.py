@@ -39,7 +39,8 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Answer:
-    """``fallback`` says what stood in where the full model had nothing to go on: None, ``content``, ``popularity``, ``popularity_fill``."""
+    """``fallback`` says what stood in where the full model had nothing to go on: None, ``content``, ``context``, ``popularity``,
+    ``popularity_fill``."""
 
     user_id: str | None
     model_version: str

@@ -3,6 +3,9 @@
     model.json                 format version, configuration, scorers, arrays (dtype, shape, sha256), metrics
     items.blob.npy …           the vocabularies of songs and listeners
     user_items.indptr.npy …    the listeners' histories
+    user_items.times.npy       when they played it, or its place in the list; only where the data said so
+    words.blob.npy …, user_words.indptr.npy …
+                               the words that listeners and playlists are called by, and those of each; only where there are any
     scorer.<name>.<array>.npy  the arrays of each scorer
     features.<column>.<array>.npy, transform.<part>.<array>.npy
                                the features of the songs, and what makes them of a new song's attributes (from format 2 on)
@@ -21,11 +24,14 @@ from typing import Any
 
 import numpy as np
 
+from inference.context import ContextWords
 from inference.errors import ArtifactError, RequestError
 from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
 from inference.history import WEIGHTINGS, EventWeighting
+from inference.known import ListenerWords
+from inference.order import StoredOrder
 from inference.recommender import POPULARITY, Recommender
 from inference.rerank.defaults import Defaults
 from inference.scorers import KINDS, HybridScorer
@@ -59,7 +65,10 @@ def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> 
             "weighting": recommender.weighting.weighting,
             "event_weights": dict(recommender.weighting.event_weights),
             "min_event_value": recommender.weighting.min_event_value,
+            "half_life_days": recommender.weighting.half_life_days,
         },
+        "order": None if recommender.order is None else {"in_seconds": recommender.order.in_seconds},
+        "words": None if recommender.words is None else recommender.words.settings(),
         "metadata": sorted(recommender.metadata),
         "features": None if recommender.features is None else recommender.features.settings(),
         "transform": None if recommender.transform is None else recommender.transform.settings(),
@@ -131,6 +140,8 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
             similarity=similarity,
             defaults=_defaults(document),
             info=document,
+            order=_order(document, reader),
+            words=_words(document, reader),
         )
         _try_features(recommender)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
@@ -139,6 +150,21 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
         ) from None
     _check_sizes(recommender, directory)
     return recommender
+
+
+def _order(document: Mapping[str, Any], reader: _Reader) -> StoredOrder | None:
+    if document.get("order") is None:
+        return None
+    return StoredOrder(reader.array("user_items.times"), bool(document["order"]["in_seconds"]))
+
+
+def _words(document: Mapping[str, Any], reader: _Reader) -> ListenerWords | None:
+    if document.get("words") is None:
+        return None
+    vocabulary = Vocabulary(**reader.group("words", Vocabulary.ARRAYS))
+    texts, categories = (tuple(map(str, document["words"][kind])) for kind in ("texts", "categories"))
+    rows = SparseRows(**reader.group("user_words", SparseRows.ARRAYS), n_columns=len(vocabulary))
+    return ListenerWords(ContextWords(vocabulary, texts, categories), rows)
 
 
 def _features(document: Mapping[str, Any], reader: _Reader) -> tuple[FeatureStore | None, FeatureTransform | None, Similarity | None]:
@@ -179,6 +205,10 @@ def _arrays(recommender: Recommender) -> dict[str, np.ndarray]:
     named = {f"{group}.{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
     for part in (recommender.features, recommender.transform):
         named |= {} if part is None else part.arrays()
+    named |= {} if recommender.order is None else {"user_items.times": recommender.order.times}
+    if recommender.words is not None:
+        named |= {f"words.{name}": array for name, array in recommender.words.context.vocabulary.arrays().items()}
+        named |= {f"user_words.{name}": array for name, array in recommender.words.rows.arrays().items()}
     return named | {"items.listeners": recommender.listeners}
 
 
@@ -199,6 +229,10 @@ def _check_sizes(recommender: Recommender, directory: Path) -> None:
     sizes |= {f"metadata.{name}": len(texts) for name, texts in recommender.metadata.items()}
     sizes |= {"features": recommender.features.n_songs} if recommender.features is not None else {}
     wrong = [name for name, size in sizes.items() if size != n]
+    if recommender.order is not None and len(recommender.order.times) != len(recommender.user_items.values):
+        wrong.append("user_items.times")
+    if recommender.words is not None and len(recommender.words.rows) != len(recommender.users):
+        wrong.append("user_words")
     if wrong or len(recommender.user_items) != len(recommender.users):
         raise ArtifactError(f"{directory}: {', '.join(wrong) or 'user_items'} does not fit the vocabulary. Copy or train the model again.")
 

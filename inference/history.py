@@ -7,25 +7,50 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+LEAST_DECAY = 1e-6  # what is very old still was played: it is never recommended as new
 WEIGHTINGS = ("log", "binary", "count", "value", "log_value")
 
 
 @dataclass(frozen=True)
 class History:
-    """Distinct songs, ascending (``numbers`` int32), each with a positive weight (``weights`` float32)."""
+    """Distinct songs, ascending (``numbers`` int32), each with a positive weight (``weights`` float32).
+
+    ``ranks``: int32 per song, how many songs of the history came later (0: the latest; equal where nobody knows which was first), or None
+    where no order is known. ``words``: int32, distinct, ascending, what the listener or playlist is called and is (``inference.context``),
+    or None. ``user``: the listener's number, for models that hold the listeners they learned from; None for one who is not known.
+    """
 
     numbers: np.ndarray
     weights: np.ndarray
+    ranks: np.ndarray | None = None
+    words: np.ndarray | None = None
+    user: int | None = None
 
     @classmethod
-    def of(cls, numbers: np.ndarray, weights: np.ndarray) -> History:
-        """Adds up the weights of each song; songs whose sum is not positive are left out."""
+    def of(cls, numbers: np.ndarray, weights: np.ndarray, times: np.ndarray | None = None) -> History:
+        """Adds up the weights of each song; songs whose sum is not positive are left out. ``times``: when each was played, in any unit that
+        grows; a song's last one counts."""
         distinct, inverse = np.unique(np.asarray(numbers, dtype=np.int32), return_inverse=True)
         sums = np.bincount(inverse, weights=weights, minlength=len(distinct)).astype(np.float32)
-        return cls(distinct[sums > 0], sums[sums > 0])
+        positive = sums > 0
+        if times is None:
+            return cls(distinct[positive], sums[positive])
+        last = np.full(len(distinct), np.iinfo(np.int64).min)
+        np.maximum.at(last, inverse, times)
+        return cls(distinct[positive], sums[positive], ranks_of(last[positive]))
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to score by: a song, or a word."""
+        return len(self.numbers) > 0 or (self.words is not None and len(self.words) > 0)
+
+
+def ranks_of(times: np.ndarray) -> np.ndarray:
+    """Returns int32 per time how many others are later: 0 for the latest ones; equal times have equal ranks."""
+    return (len(times) - np.searchsorted(np.sort(times), times, side="right")).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -34,12 +59,14 @@ class EventWeighting:
 
     Each event counts ``event_weights[type]`` (types in small letters; 1 for a type that is not named), times its value where
     ``weighting`` is ``value`` or ``log_value``; an event with a value below ``min_event_value`` counts nothing. The sum over a listener's
-    events of one song becomes: ``log`` and ``log_value`` log2(1 + sum), ``binary`` 1, ``count`` and ``value`` the sum itself.
+    events of one song becomes: ``log`` and ``log_value`` log2(1 + sum), ``binary`` 1, ``count`` and ``value`` the sum itself. With
+    ``half_life_days`` above 0 that weight halves with every so many days from the song's last event to the listener's last one.
     """
 
     weighting: str = "log"
     event_weights: Mapping[str, float] = field(default_factory=dict)
     min_event_value: float | None = None
+    half_life_days: float = 0.0
 
     @property
     def by_value(self) -> bool:
@@ -53,6 +80,15 @@ class EventWeighting:
         scaled = np.log2(1.0 + positive) if self.weighting in ("log", "log_value") else positive
         limits = np.finfo(np.float32)
         return np.where(positive > 0, np.clip(scaled, limits.tiny, limits.max), 0.0).astype(np.float32)
+
+    def decay(self, seconds: np.ndarray, newest: np.ndarray | float) -> np.ndarray:
+        """Returns float32, what to multiply weights with whose last event was at ``seconds`` (int64), when the listener's last event was at
+        ``newest``: never 0. The smallest int64 means an unknown time, which counts as one half-life ago."""
+        if self.half_life_days <= 0:
+            return np.ones(len(seconds), dtype=np.float32)
+        days = np.maximum(np.asarray(newest, dtype=np.float64) - np.asarray(seconds, dtype=np.float64), 0.0) / 86_400
+        decay = np.where(seconds == np.iinfo(np.int64).min, 0.5, np.exp2(-days / self.half_life_days))
+        return np.maximum(decay, LEAST_DECAY).astype(np.float32)
 
     def event_weight(self, event_type: str | None, value: float | None) -> float:
         """Returns what one event adds to the sum of its song."""

@@ -16,6 +16,8 @@ from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
 from inference.history import EventWeighting, History
+from inference.known import Known, ListenerWords
+from inference.order import StoredOrder
 from inference.request import Request
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import NOTHING, Options
@@ -29,6 +31,7 @@ from inference.vocabulary import UNKNOWN, Vocabulary
 
 HYBRID = "hybrid"
 POPULARITY = "popularity"
+CONTEXT = "context"
 MAX_REASONS = 3
 Best = Callable[[np.ndarray, int, np.ndarray], np.ndarray]  # `top_n`, or the same within caps
 EXPLAINED_AT_ONCE = 64  # a long history times many songs would take a gigabyte
@@ -47,7 +50,8 @@ class Recommender:
     """A finished model. ``user_items`` holds the history of each known listener; ``listeners`` (int32, songs) how many have played a song;
     ``model`` is the name of the scorer that answers: the hybrid, or any single one (``with_model``). ``features``: of all songs;
     ``transform``: what makes them of a new song's attributes; ``similarity``: how alike two songs are by them; all None where the model
-    has no catalogue, or is of format 1. ``defaults``: filters and re-ranking for requests that leave them out."""
+    has no catalogue, or is of format 1. ``defaults``: filters and re-ranking for requests that leave them out. ``order``: when the songs of
+    ``user_items`` were played; ``words``: what listeners and playlists are called; None where the data did not say."""
 
     items: Vocabulary
     users: Vocabulary
@@ -64,6 +68,8 @@ class Recommender:
     similarity: Similarity | None = None
     defaults: Defaults = field(default_factory=Defaults)
     info: Mapping[str, Any] = field(default_factory=dict)
+    order: StoredOrder | None = None
+    words: ListenerWords | None = None
 
     def with_model(self, name: str) -> Recommender:
         """Returns the same recommender, answering with one of its scorers alone. Raises ``KeyError`` for an unknown name."""
@@ -102,25 +108,12 @@ class Recommender:
         return self._rank(request, history, self._seeds(request, history)).numbers
 
     def history(self, request: Request) -> History:
-        """Returns the stored history of the listener, the events and the seed songs of the request, added up."""
-        numbers, weights = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
-        if request.user_id is not None and (user := self.users.number(request.user_id)) != UNKNOWN:
-            stored_numbers, stored_weights = self.user_items.row(user)
-            numbers.append(stored_numbers)
-            weights.append(stored_weights)
-        if request.events:
-            event_numbers = self.items.numbers([event.item_id for event in request.events])
-            counted = [self.weighting.event_weight(event.event_type, event.event_value) for event in request.events]
-            known = event_numbers != UNKNOWN
-            distinct, inverse = np.unique(event_numbers[known], return_inverse=True)
-            sums = np.bincount(inverse, weights=np.asarray(counted)[known], minlength=len(distinct))
-            numbers.append(distinct)
-            weights.append(self.weighting.transform(sums))
-        if request.items:
-            seeds = np.unique(self._known(request.items))
-            numbers.append(seeds)
-            weights.append(np.ones(len(seeds), dtype=np.float32))
-        return History.of(np.concatenate(numbers), np.concatenate(weights))
+        """Returns the stored history of the listener, the events and the seed songs of the request, added up, in order, with its words."""
+        return self._known_of_listeners.history(request)
+
+    @functools.cached_property
+    def _known_of_listeners(self) -> Known:
+        return Known(self.items, self.users, self.user_items, self.weighting, self.order, self.words)
 
     def _seeds(self, request: Request, history: History) -> DescribedSeeds | None:
         if not request.songs:
@@ -128,7 +121,8 @@ class Recommender:
         if self.transform is None or self._compare is None:
             raise RequestError(422, "no_features", "This model has no features of songs: send 'items' of its catalogue, not 'songs'.")
         weight = self.hybrid.weights.get(CONTENT, 1.0) if self.model == HYBRID else 1.0
-        return DescribedSeeds(request.songs, self.transform, self._compare, weight, float(history.weights.sum()))
+        heard = float(history.weights.sum()) or float(history.speaks)  # words alone weigh as much as one song
+        return DescribedSeeds(request.songs, self.transform, self._compare, weight, heard)
 
     @functools.cached_property
     def _compare(self) -> DescribedSongs | None:
@@ -181,8 +175,8 @@ class Recommender:
 
     def _scores(self, history: History, seeds: DescribedSeeds | None) -> np.ndarray:
         if seeds is not None:
-            return seeds.scores(self.scorer.scores(history) if len(history) else None)
-        return self.scorer.scores(history) if len(history) else self.popularity.astype(np.float64)
+            return seeds.scores(self.scorer.scores(history) if history.speaks else None)
+        return self.scorer.scores(history) if history.speaks else self.popularity.astype(np.float64)
 
     def _fill(
         self, scores: np.ndarray, allowed: np.ndarray, chosen: np.ndarray, n: int, popularity: np.ndarray | None = None, best: Best = top_n
@@ -195,13 +189,18 @@ class Recommender:
         return np.concatenate([neutral, against])
 
     def _fallback(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> str | None:
-        if (not len(history) and seeds is None) or (ranking.scored == 0 and len(ranking.numbers)):
+        if (not history.speaks and seeds is None) or (ranking.scored == 0 and len(ranking.numbers)):
             return POPULARITY
         if not len(history):
-            return CONTENT
+            return CONTENT if seeds is not None else self._fallback_of_words(history)
         if not self.listeners[history.numbers].any():
             return CONTENT if seeds is not None or self._knows_content_of(history) else POPULARITY
         return "popularity_fill" if ranking.scored < len(ranking.numbers) else None
+
+    def _fallback_of_words(self, history: History) -> str:
+        """Words alone are no history: what answered is named, and it is popularity where no model makes anything of them."""
+        parts = self.hybrid.parts if self.model == HYBRID else {self.model: self.scorer}
+        return CONTEXT if any(name != POPULARITY and part.scores(history).any() for name, part in parts.items()) else POPULARITY
 
     def _knows_content_of(self, history: History) -> bool:
         """Returns whether anything but popularity spoke: a hybrid without a content model ranks songs that nobody played by that alone."""
@@ -210,14 +209,14 @@ class Recommender:
 
     def _reasons(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
         """Splits each score into what each song of the history, and each model, added to it."""
-        if not len(history) and seeds is None:
+        if not history.speaks and seeds is None:
             return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]
         some = range(0, len(ranking.numbers), EXPLAINED_AT_ONCE)
         return [why for i in some for why in self._explain(history, seeds, ranking.numbers[i : i + EXPLAINED_AT_ONCE])]
 
     def _explain(self, history: History, described: DescribedSeeds | None, numbers: np.ndarray) -> Iterator[tuple[Reason, ...]]:
-        seeds: list[str | None] = [*(self.items.id(n) for n in history.numbers.tolist()), None] if len(history) else []
-        parts = self.scorer.contributions_by_model(history, numbers, self.model) if len(history) else {}
+        seeds: list[str | None] = [*(self.items.id(n) for n in history.numbers.tolist()), None] if history.speaks else []
+        parts = self.scorer.contributions_by_model(history, numbers, self.model) if history.speaks else {}
         if described is not None:
             seeds += described.names
             parts = described.contributions(parts, numbers)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from inference.checks import a_boolean, a_list, a_number, an_id, ids, invalid, kind, optional, refuse_unknown
+from inference.checks import MAX_ID_CHARACTERS, a_boolean, a_list, a_number, an_id, ids, invalid, kind, optional, refuse_unknown
 from inference.errors import RequestError
 from inference.rerank.options import NOTHING, OPTION_FIELDS, Options, parse_options
 
@@ -16,12 +16,13 @@ MAX_RECOMMENDATIONS = 1000
 MAX_REQUESTS = 10_000
 MAX_RECOMMENDATIONS_IN_ALL = 100_000
 MAX_SONGS = 100
+MAX_CONTEXT_FIELDS = 20
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something a listener did just now. ``timestamp`` (seconds) is accepted so that event streams can be sent as they are; the models
-    of this version do not use the order of events."""
+    """Something a listener did just now. ``timestamp``: seconds since 1970 (or milliseconds, …, told by the size); events without one are
+    later than those with one, in the order given."""
 
     item_id: str
     event_type: str | None = None
@@ -32,6 +33,9 @@ class Event:
 @dataclass(frozen=True)
 class Request:
     """A listener (``user_id``, stored history), fresh ``events``, seed ``items``, seed ``songs``, or any of them together.
+
+    ``ordered``: whether ``items`` are in the order in which they were played, the last one the latest (None: yes). ``context``: what the
+    listener or playlist is called and is, field to value, as the channel ``users`` of the training said it.
 
     ``songs`` are described by their attributes, as nobody has them in the catalogue; ``item_id`` among these is how reasons call one.
 
@@ -51,6 +55,8 @@ class Request:
     explain: bool = False
     metadata: bool = False
     options: Options = NOTHING
+    ordered: bool | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def limit(self) -> int:
@@ -84,12 +90,15 @@ def parse_request(value: object) -> Request:
         explain=optional(value, "explain", a_boolean) or False,
         metadata=optional(value, "metadata", a_boolean) or False,
         options=parse_options(value),
+        ordered=optional(value, "ordered", a_boolean),
+        context=optional(value, "context", _context) or {},
     )
-    if request.user_id is None and not request.events and not request.items and not request.songs:
+    if not (request.user_id is not None or request.events or request.items or request.songs or request.context):
         raise RequestError(
             422,
             "empty_request",
-            "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs), 'songs' (described ones).",
+            "Give at least one of 'user_id' (a listener), 'events' (what was played), 'items' (seed songs), 'songs' (described ones), "
+            "'context' (the name of a playlist, say).",
         )
     return request
 
@@ -110,6 +119,20 @@ def _song(value: object, name: str) -> Mapping[str, Any]:
             if isinstance(one, list | Mapping):
                 raise invalid(f"{name}.{attribute[:40]}", "a text, a number, true, false, or a list of these", inner)
     return {**given, "item_id": an_id(given["item_id"], f"{name}.item_id")} if "item_id" in given else given
+
+
+def _context(value: object, name: str) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise invalid(name, "an object", value)
+    if len(value) > MAX_CONTEXT_FIELDS:
+        raise RequestError(422, "invalid_field", f"'{name}' may have at most {MAX_CONTEXT_FIELDS} fields, not {len(value)}.")
+    return {str(key): _word(inner, f"{name}.{str(key)[:40]}") for key, inner in value.items() if inner is not None}
+
+
+def _word(value: object, name: str) -> str:
+    if isinstance(value, str) and len(value) <= MAX_ID_CHARACTERS:
+        return value  # an empty one says nothing, and is no mistake
+    return an_id(value, name)
 
 
 def _events(value: object, name: str) -> tuple[Event, ...]:

@@ -16,6 +16,7 @@ TITLE_COLUMNS = ("track_name", "title", "song", "name")
 ARTIST_COLUMNS = ("artists", "artist", "artist(s)", "artist_name")
 FALLBACKS = {
     "content": "by content: nobody has played these songs yet",
+    "context": "by the name and the like alone: no song of this listener is known",
     "popularity": "by popularity: nothing is known about this listener",
     "popularity_fill": "filled up by popularity",
 }

@@ -30,7 +30,7 @@ from botocore.exceptions import ClientError
 
 from scripts import aws
 from scripts.answer_table import describe_answer, read_catalogue
-from scripts.command_line import CommandError, run
+from scripts.command_line import CommandError, key_values, run
 
 TIMEOUT_SECONDS = 70  # SageMaker gives a model 60
 CONTENT_TYPES = {".json": "application/json", ".jsonl": "application/jsonlines", ".csv": "text/csv"}
@@ -52,6 +52,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     question.add_argument("--user", metavar="ID", help="a listener")
     question.add_argument("--items", nargs="+", metavar="ID", help="seed songs")
     question.add_argument("--events", nargs="+", metavar="ID", help="songs just played")
+    question.add_argument("--context", nargs="+", metavar="FIELD=VALUE", help="what the listener or playlist is called: name='road trip'")
     question.add_argument("--exclude", nargs="+", metavar="ID", help="songs to leave out")
     question.add_argument("--candidates", nargs="+", metavar="ID", help="ranks just these songs")
     question.add_argument("--num", type=int, metavar="N", help="how many songs (10)")
@@ -85,12 +86,13 @@ def body_of(options: argparse.Namespace) -> tuple[bytes, str]:
         "user_id": options.user,
         **lists,
         "events": [{"item_id": item} for item in _ids(options.events) or ()] or None,
+        "context": key_values(options.context or [], "--context") or None,
         "num_recommendations": options.num,
         "explain": options.explain or None,
         "metadata": None if options.raw else True,
     }
-    if not (options.user or options.items or options.events):
-        raise CommandError("nothing to ask: give --user, --items, --events, --json or --file")
+    if not (options.user or options.items or options.events or options.context):
+        raise CommandError("nothing to ask: give --user, --items, --events, --context, --json or --file")
     return json.dumps({name: value for name, value in request.items() if value is not None}).encode(), "application/json"
 
 

@@ -12,10 +12,26 @@ from typing import Any, Self
 from training.data.config import DataConfig, FeaturesConfig, QualityConfig, SampleConfig
 from training.hyperparameter_values import Option, shown
 from training.hyperparameters import ConfigError, option, options_of, parse
+from training.model_config import (
+    AlsConfig,
+    CeaseConfig,
+    ContentConfig,
+    EaseConfig,
+    GraphConfig,
+    NeighboursConfig,
+    PopularityConfig,
+    SessionsConfig,
+    SpectralConfig,
+    TransitionsConfig,
+    WordsConfig,
+)
 
 __all__ = ["ConfigError", "TrainingConfig"]
 
-MODELS = ("popularity", "item_knn", "pearson", "graph", "ease", "cease", "spectral", "als", "content")
+MODELS = (
+    *("popularity", "item_knn", "pearson", "graph", "ease", "cease", "spectral", "als", "content"),
+    *("transitions", "sessions", "words", "similar_songs"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,82 +64,6 @@ class SplitConfig:
         max=100,
     )
     fold: int = option(0, "which of the parts, from 0 on, is the test", min=0, max=99)
-
-
-@dataclass(frozen=True)
-class NeighboursConfig:
-    """Neighbours by cosine (``item_knn``) or Pearson correlation (``pearson``) of who plays a song."""
-
-    neighbours: int = option(100, "most similar songs kept for each song", min=1, max=10_000)
-    shrinkage: float = option(10.0, "pulls similarities that rest on few listeners towards zero", min=0, max=1e6)
-
-
-@dataclass(frozen=True)
-class EaseConfig:
-    """The learned item-to-item model: dense for small catalogues, local (each song on its nearest songs) for large ones."""
-
-    l2: float = option(4.0, "ridge penalty", min=1e-6, max=1e6)
-    neighbours: int = option(200, "songs that each song is regressed on, in the local form", min=1, max=2_000)
-    dense_max_items: int = option(4000, "catalogues up to so many songs take the dense form", min=0, max=30_000)
-    user_exponent: float = option(0.25, "power of a listener's degree that its rows are divided by", min=0, max=1)
-    item_exponent: float = option(0.2, "power of a song's degree that its columns are divided by", min=0, max=1)
-    neighbour_exponent: float = option(0.4, "power of a song's strength that its rank as a neighbour is divided by", min=0, max=1)
-    dropout: float = option(0.0, "dropout of the diagonal (EDLAE)", min=0, max=0.95)
-
-
-@dataclass(frozen=True)
-class CeaseConfig(EaseConfig):
-    """EASE in which each artist, album and genre of the catalogue is one more listener."""
-
-    neighbours: int = option(100, "songs that each song is regressed on, in the local form", min=1, max=2_000)
-    artist_weight: float = option(1.0, "weight of an artist's songs to the artist as a listener; 0 leaves artists out", min=0, max=100)
-    album_weight: float = option(1.0, "the same of albums", min=0, max=100)
-    genre_weight: float = option(0.0, "the same of genres", min=0, max=100)
-
-
-@dataclass(frozen=True)
-class GraphConfig:
-    """The item graph: pairs of songs by how many listeners they share, normalised by degrees."""
-
-    neighbours: int = option(300, "strongest songs kept for each song", min=1, max=10_000)
-    user_exponent: float = option(1.2, "power of a listener's degree that each pair is divided by", min=0, max=4)
-    source_exponent: float = option(0.4, "power of the degree of the song in the history that a pair is divided by", min=0, max=2)
-    target_exponent: float = option(0.4, "power of the degree of the recommended song that a pair is divided by", min=0, max=2)
-    power: float = option(0.7, "power of the result", min=0.1, max=4)
-
-
-@dataclass(frozen=True)
-class SpectralConfig:
-    """Spectral filters: the main directions of taste (GF-CF, BSPM)."""
-
-    factors: int = option(448, "main directions kept", min=1, max=2_048)
-    linear: float = option(0.0, "weight of the item graph beside the main directions; GF-CF has 3", min=0, max=100)
-    sharpening: float = option(0.0, "how much is sharpened after the blurring (BSPM has 2.5 for Gowalla); slow", min=0, max=10)
-    neighbours: int = option(300, "strongest songs kept for each song", min=1, max=10_000)
-
-
-@dataclass(frozen=True)
-class AlsConfig:
-    """Matrix factorization of implicit feedback by alternating least squares."""
-
-    factors: int = option(128, "length of a song's vector", min=1, max=1_024)
-    iterations: int = option(10, "passes over listeners and songs", min=1, max=200)
-    l2: float = option(0.002, "ridge penalty", min=1e-6, max=1e6)
-    unobserved_weight: float = option(0.03, "weight of the songs that a listener did not play", min=1e-6, max=10)
-    frequency_exponent: float = option(1.0, "power of a row's degree that its penalty grows with", min=0, max=1)
-
-
-@dataclass(frozen=True)
-class ContentConfig:
-    """Neighbours by what a song is: artist, genre, audio features, year, lyrics, and the columns that the user named."""
-
-    neighbours: int = option(50, "most similar songs kept for each song", min=1, max=10_000)
-    artist_weight: float = option(0.6, "share of the artists in the similarity", min=0, max=100)
-    genre_weight: float = option(0.25, "share of the genres in the similarity", min=0, max=100)
-    audio_weight: float = option(0.1, "share of the audio features in the similarity", min=0, max=100)
-    year_weight: float = option(0.05, "share of the release year in the similarity", min=0, max=100)
-    lyrics_weight: float = option(0.1, "share of the lyrics in the similarity", min=0, max=100)
-    extra_weight: float = option(0.2, "share of the further columns that the user named in the similarity", min=0, max=100)
 
 
 @dataclass(frozen=True)
@@ -197,6 +137,10 @@ class TrainingConfig:
     spectral: SpectralConfig = field(default_factory=SpectralConfig)
     als: AlsConfig = field(default_factory=AlsConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
+    popularity: PopularityConfig = field(default_factory=PopularityConfig)
+    transitions: TransitionsConfig = field(default_factory=TransitionsConfig)
+    sessions: SessionsConfig = field(default_factory=SessionsConfig)
+    words: WordsConfig = field(default_factory=WordsConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)

@@ -12,7 +12,7 @@ from inference.features.columns import CategoriesColumn, CategoryColumn, NumberC
 from inference.features.similarity import YEAR, Part, Similarity, decades_of, name_rows, name_weights
 from inference.features.store import FeatureStore
 from inference.features.transform import AUDIO_VECTOR, LYRICS, FeatureTransform
-from training.config import ContentConfig
+from training.model_config import ContentConfig
 
 _GENRE_DIMENSIONS = 32
 

@@ -14,6 +14,10 @@ WHAT_MODELS_ARE = {
     "pearson": "songs that the same listeners play (correlation)",
     "ease": "learned item-to-item weights (EASE, Steck 2019)",
     "als": "matrix factorization of implicit feedback (Hu, Koren, Volinsky 2008)",
+    "transitions": "songs that come soon after one another (sequential rules, Ludewig & Jannach 2018)",
+    "sessions": "listeners and playlists like the history, and what else they hold (V-SKNN, STAN)",
+    "words": "songs that go with the words that playlists and listeners are called by",
+    "similar_songs": "songs that the catalogue calls similar",
     "content": "songs alike in artist, genre, audio features and year",
 }
 _MEASURES = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "diversity", "novelty")

@@ -11,7 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference import artifact
-from inference.history import EventWeighting
+from inference.context import ContextWords
+from inference.known import ListenerWords
+from inference.order import StoredOrder
 from inference.recommender import Recommender
 from inference.rerank.defaults import Defaults
 from inference.scorers import HybridScorer
@@ -23,6 +25,7 @@ from training.config import TrainingConfig
 from training.content_features import similarity_of
 from training.data.channel import ChannelPath
 from training.data.dataset import Dataset
+from training.data.dataset import ListenerWords as SaidOfListeners
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
@@ -35,6 +38,7 @@ from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage
 from training.model_card import model_card
+from training.order import values_of, weighting_of, with_order
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
@@ -75,8 +79,9 @@ def run(
     check_defaults(defaults, dataset, features, _metadata(dataset))
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
+    split = with_order(split, dataset, user_items)
     log("split", kind=split.kind, train=_listeners(split.learn), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, features, split, threads)
+    fitted = fit(config, dataset, features, user_items, split, threads)
     with writing(model_dir) as partial:
         with stage("save"):
             lineage = lineage_facts(dataset, config)
@@ -127,10 +132,12 @@ def _recommender(
         listeners=np.bincount(split.relearn.indices, minlength=dataset.n_items).astype(np.int32),
         scorers=fitted.scorers,
         hybrid=HybridScorer(fitted.scorers, fitted.weights),
-        weighting=_weighting(config),
+        weighting=weighting_of(config),
         version="",
         metadata=_metadata(dataset),
         defaults=defaults,
+        order=_order(dataset, user_items, stored),
+        words=None if dataset.listener_words is None else _words(dataset.listener_words),
         **_content(config, features),
     )
 
@@ -142,9 +149,15 @@ def _content(config: TrainingConfig, features: Features | None) -> dict[str, Any
     return {"transform": transform, "features": store, "similarity": similarity_of(transform, store, config.content)}
 
 
-def _weighting(config: TrainingConfig) -> EventWeighting:
-    by_type = {kind.strip().casefold(): weight for kind, weight in config.data.event_weights.items()}
-    return EventWeighting(config.data.weighting, by_type, config.data.min_event_value)
+def _order(dataset: Dataset, user_items: csr_array, stored: csr_array) -> StoredOrder | None:
+    order = values_of(user_items, dataset.interactions.order, stored)
+    return None if order is None else StoredOrder(order, dataset.interactions.timestamps is not None)
+
+
+def _words(said: SaidOfListeners) -> ListenerWords:
+    ones = np.ones(said.rows.nnz, dtype=np.float32)
+    rows = SparseRows(said.rows.indptr.astype(np.int64), said.rows.indices.astype(np.int32), ones, len(said.words))
+    return ListenerWords(ContextWords(Vocabulary.of(said.words), said.texts, said.categories), rows)
 
 
 def _metadata(dataset: Dataset) -> dict[str, Texts]:
@@ -163,7 +176,7 @@ def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommende
         found = known_listener_cases(dataset.user_ids, dataset.test.users, dataset.test.items, split.relearn)
         sources = {TEST: found} if found else {}
     else:
-        sources = split_cases(split, dataset.item_ids, dataset.user_ids)
+        sources = split_cases(split, dataset.item_ids, dataset.user_ids, in_seconds=dataset.interactions.timestamps is not None)
     if not sources:
         return []
     context = Context.of(recommender, _listeners(split.relearn), config, dataset.item_ids)

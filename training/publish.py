@@ -42,6 +42,10 @@ def fingerprint(dataset: Dataset) -> str:
         digest.update("\n".join(ids.tolist()).encode("utf-8", "surrogatepass"))
     for array in (dataset.interactions.users, dataset.interactions.items, dataset.interactions.weights):
         digest.update(array.tobytes())
+    if dataset.interactions.order is not None:
+        digest.update(dataset.interactions.order.tobytes())
+    if (words := dataset.listener_words) is not None:
+        digest.update("\n".join(words.words).encode("utf-8", "surrogatepass") + words.rows.indptr.tobytes() + words.rows.indices.tobytes())
     if dataset.catalogue is not None:
         _add_catalogue(digest, dataset.catalogue)
     return digest.hexdigest()

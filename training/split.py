@@ -7,12 +7,14 @@ of a listener's songs. ``last``: a listener's last song. ``time``: everything af
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from inference.history import History, ranks_of
 from training.config import SplitConfig
 from training.data.dataset import MISSING_TIME
 from training.data.errors import UserDataError
@@ -25,12 +27,26 @@ NEEDS_TIMES = (TIME, LAST)
 @dataclass(frozen=True)
 class Case:
     """A listener who is asked: ``shown`` and ``hidden`` song numbers (int32, ascending). ``known``: whether the listener is asked by id,
-    so that the stored history (= ``shown``) answers; if not, the request brings the songs that are shown."""
+    so that the stored history (= ``shown``) answers; if not, the request brings the songs that are shown.
+
+    ``shown_weights``: float32, as stored; None: each weighs 1, as in a request of a new listener. ``shown_times``: int64, when each shown
+    song was played, or its place in the list; ``words``: int32, what the listener is called, as numbers, and ``context`` as a request says
+    it; None or empty where the data does not say.
+    """
 
     user: int
     shown: NDArray[np.int32]
     hidden: NDArray[np.int32]
     known: bool = False
+    shown_weights: NDArray[np.float32] | None = None
+    shown_times: NDArray[np.int64] | None = None
+    words: NDArray[np.int32] | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def history(self) -> History:
+        """Returns what is shown, as the request of the case brings it."""
+        weights = np.ones(len(self.shown), dtype=np.float32) if self.shown_weights is None else self.shown_weights
+        return History(self.shown, weights, None if self.shown_times is None else ranks_of(self.shown_times), self.words)
 
 
 @dataclass(frozen=True)
@@ -114,9 +130,9 @@ def _known_cases(user_items: csr_array, left: csr_array, held_out: HeldOut) -> t
     for user in held_out.users.tolist():
         span = slice(user_items.indptr[user], user_items.indptr[user + 1])
         hidden = np.sort(user_items.indices[span][held_out.hidden[span]]).astype(np.int32)
-        shown = np.sort(left.indices[left.indptr[user] : left.indptr[user + 1]]).astype(np.int32)
-        if len(shown) and len(hidden):
-            cases.append(Case(user, shown, hidden, known=True))
+        rest = slice(left.indptr[user], left.indptr[user + 1])
+        if rest.stop > rest.start and len(hidden):
+            cases.append(Case(user, left.indices[rest].astype(np.int32), hidden, known=True, shown_weights=left.data[rest]))
     return tuple(cases)
 
 

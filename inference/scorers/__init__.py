@@ -7,7 +7,21 @@ from inference.scorers.factors import FactorScorer
 from inference.scorers.hybrid import HybridScorer
 from inference.scorers.item_to_item import ItemToItemScorer
 from inference.scorers.popularity import PopularityScorer
+from inference.scorers.sequential import SequentialScorer
+from inference.scorers.sessions import SessionScorer
+from inference.scorers.words import WordScorer
 
-KINDS: dict[str, type[Scorer]] = {kind.KIND: kind for kind in (PopularityScorer, ItemToItemScorer, FactorScorer)}
+_ALL: tuple[type[Scorer], ...] = (PopularityScorer, ItemToItemScorer, FactorScorer, SequentialScorer, SessionScorer, WordScorer)
+KINDS: dict[str, type[Scorer]] = {kind.KIND: kind for kind in _ALL}
 
-__all__ = ["KINDS", "FactorScorer", "HybridScorer", "ItemToItemScorer", "PopularityScorer", "Scorer"]
+__all__ = [
+    "KINDS",
+    "FactorScorer",
+    "HybridScorer",
+    "ItemToItemScorer",
+    "PopularityScorer",
+    "Scorer",
+    "SequentialScorer",
+    "SessionScorer",
+    "WordScorer",
+]

@@ -128,8 +128,9 @@ def test_the_evaluation_is_in_the_output_in_the_model_and_in_the_log(trained: tu
 def test_sagemaker_finds_every_metric_in_the_log(trained: tuple[Job, str]) -> None:
     for definition in metric_definitions(TrainingConfig.from_hyperparameters(SMALL)):
         found = re.findall(definition["Regex"], trained[1])
-        assert len(found) == 1, definition
-        assert -1 <= float(found[0]) < 10
+        left_out = definition["Name"].startswith(("words:", "similar_songs:"))  # this data has no names, and names no similar songs
+        assert len(found) == (0 if left_out else 1), definition
+        assert all(-1 <= float(one) < 10 for one in found)
 
 
 def test_each_stage_is_one_line_of_keys_and_values(trained: tuple[Job, str]) -> None:

@@ -37,6 +37,10 @@ def test_a_table_asks_for_titles() -> None:
     assert asked("--candidates", "a", "--user", "u1") == {"user_id": "u1", "candidates": ["a"], "metadata": True}
 
 
+def test_a_context_is_given_field_by_field() -> None:
+    assert asked("--context", "name=road trip", "country=DE", "--raw") == {"context": {"name": "road trip", "country": "DE"}}
+
+
 def test_json_goes_out_as_it_is() -> None:
     assert invoke.body_of(invoke.parse_arguments(["--json", "{not json"])) == (b"{not json", "application/json")
 

@@ -7,10 +7,10 @@ import pytest
 
 from inference.features.described import DescribedSongs
 from tests.training.features.catalogues import catalogue, described
-from training.config import ContentConfig
 from training.content_features import content_features, similarity_of
 from training.data.config import FeaturesConfig
 from training.features import fit_transform
+from training.model_config import ContentConfig
 
 SONGS = described(120, seed=4)
 TRANSFORM, STORE = fit_transform(catalogue(SONGS), FeaturesConfig(lyrics_dimensions=5), np.ones(120, dtype=bool), 1)

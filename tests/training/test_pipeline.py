@@ -48,7 +48,8 @@ def measured(base: Path, source: str = "holdout") -> dict[str, float]:
 
 def test_the_hybrid_knows_taste_and_popularity_does_not(trained: Path) -> None:
     recall = measured(trained)
-    assert set(recall) == {"hybrid", "popularity", "item_knn", "pearson", "ease", "als", "content"}
+    expected = {"hybrid", "popularity", "item_knn", "pearson", "ease", "als", "content", "transitions", "sessions", "similar_songs"}
+    assert set(recall) == expected
     assert recall["hybrid"] > 2 * recall["popularity"]
     assert recall["hybrid"] > 0.9 * max(recall.values())
 
@@ -95,7 +96,7 @@ def test_nothing_is_left_of_the_writing_and_nothing_is_called_manifest_json(trai
 def test_a_catalogue_without_events_trains_by_content_alone(world: dict[str, Path], tmp_path: Path) -> None:
     model = train(tmp_path, {"items": world["items"]})
     answer = model.recommend(Request(items=(model.items.id(0),), explain=True))
-    assert list(model.hybrid.weights) == ["content"]
+    assert list(model.hybrid.weights) == ["content", "similar_songs"]  # the catalogue names some
     assert answer.fallback == "content"
     assert len(answer.recommendations) == 10
     assert "reason" in json.loads((tmp_path / "output" / "evaluation.json").read_text())

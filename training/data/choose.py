@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.data.columns import find_column, missing_column, named_column
+from training.data.columns import USER_CATEGORIES, USER_TEXTS, find_column, missing_column, named_column, plain
 from training.data.config import DataConfig, FeaturesConfig
 from training.data.errors import UserDataError
 from training.data.schemas import EVENT_SCHEMAS, ITEM_SCHEMAS, USER_SCHEMAS, Schema, detect
@@ -56,6 +56,8 @@ def event_columns(path: Path, columns: Sequence[str], config: DataConfig, strict
         column = column or find_column(columns, names)
         if column:
             chosen[role] = column
+    if "timestamp" in chosen:
+        chosen.pop("position", None)  # times tell the order
     if "user" not in chosen:
         raise missing_column(path, columns, "the listener", config.user_column, schema.names["user"], "data_user_column")
     if "item" not in chosen:
@@ -67,13 +69,23 @@ def event_columns(path: Path, columns: Sequence[str], config: DataConfig, strict
 
 
 def user_columns(path: Path, columns: Sequence[str], config: DataConfig) -> tuple[Schema, dict[str, str]]:
-    """The schema of a file of listeners, and its column with the id."""
+    """The schema of a file of listeners, and its columns: the id, what listeners are called ("text:NAME") and are ("category:NAME")."""
     schema = detect(USER_SCHEMAS, columns)
     names = schema.names["user"]
     column = (named_column(columns, config.user_column) if config.user_column else None) or find_column(columns, names)
     if column is None:
         raise missing_column(path, columns, "the listener", config.user_column, names, "data_user_column")
-    return schema, {"user": column}
+    chosen = {"user": column}
+    for kind, wanted, known in (
+        ("text", config.user_text, USER_TEXTS),
+        ("category", config.user_categorical, USER_CATEGORIES),
+    ):
+        for name in wanted:
+            if named_column(columns, name) is None:
+                raise missing_column(path, columns, "", name, (), f"data_user_{'text' if kind == 'text' else 'categorical'}")
+        found = [named_column(columns, name) for name in wanted] if wanted else [one for one in columns if plain(one) in known]
+        chosen |= {f"{kind}:{plain(one)}": one for one in found if one is not None and one not in chosen.values()}
+    return schema, chosen
 
 
 def _schema(path: Path, columns: Sequence[str], schemas: Sequence[Schema], wanted: str, setting: str) -> Schema:

@@ -24,9 +24,13 @@ EVENT_ROLES: dict[str, tuple[str, ...]] = {
         *("timestamp", "unix_timestamp", "event_time", "event_timestamp", "datetime", "date_time", "time", "ts", "date"),
         *("played_at", "listened_at", "created_at", "added_at"),
     ),
+    "position": ("position", "pos", "index_in_playlist", "track_position", "track_index", "playlist_position", "order_in_playlist"),
     "event_type": ("event_type", "eventtype", "event", "event_name", "action"),
     "event_value": ("event_value", "eventvalue", "value", "rating", "play_count", "playcount", "plays", "listens", "count"),
 }
+# Of the channel of listeners: what they are called, in words, and which of a few kinds they are.
+USER_TEXTS = ("name", "title", "playlist_name", "playlist_title", "description", "tags")
+USER_CATEGORIES = ("country", "country_code", "region", "language", "gender", "age_group", "age_range", "segment", "subscription", "plan")
 SONG_ROLES: dict[str, tuple[str, ...]] = {
     "item": (*EVENT_ROLES["item"], "id", "uri"),
     "title": ("track_name", "song_name", "song_title", "title", "song", "name", "track"),

@@ -20,8 +20,18 @@ class DataConfig:
     user_column: str = field(default="", metadata={"help": "column with the listener's id; empty: detected (USER_ID, playlist_id, ...)"})
     item_column: str = field(default="", metadata={"help": "column with the song's id; empty: detected (ITEM_ID, track_id, ...)"})
     timestamp_column: str = field(default="", metadata={"help": "column with the time of an event (seconds, ms, ISO); empty: detected"})
+    position_column: str = field(
+        default="",
+        metadata={"help": "column with the place of a song in its list, which tells the order where no times do; empty: detected"},
+    )
     event_type_column: str = field(default="", metadata={"help": "column with an event's type (play, like, ...); empty: detected"})
     event_value_column: str = field(default="", metadata={"help": "column with an event's value (a rating, a count); empty: detected"})
+    user_text: tuple[str, ...] = field(
+        default=(), metadata={"help": "columns of the channel users that hold words (the name of a playlist); empty: detected"}
+    )
+    user_categorical: tuple[str, ...] = field(
+        default=(), metadata={"help": "columns of the channel users that hold one of a few values (a country); empty: detected"}
+    )
     title_column: str = field(default="", metadata={"help": "catalogue column with the song's title; empty: detected"})
     artist_column: str = field(default="", metadata={"help": "catalogue column with the song's artists; empty: detected"})
     genre_column: str = field(default="", metadata={"help": "catalogue column with the song's genres; empty: detected"})
@@ -50,6 +60,15 @@ class DataConfig:
             "help": "weight of a listener and a song: log = log2(1 + sum of event weights), count = that sum, binary = 1, "
             "value = sum of event weight times event value, log_value = log2(1 + value)",
             "choices": WEIGHTINGS,
+        },
+    )
+    half_life_days: float = field(
+        default=0.0,
+        metadata={
+            "help": "the weight of a song halves with every so many days from its last event to the newest of the listener, in training "
+            "and in requests alike; 0 = it does not; needs times",
+            "min": 0,
+            "max": 1e6,
         },
     )
     items_schema: str = field(

@@ -92,7 +92,7 @@ class EventCounter:
             waiting, self._waiting = self._waiting, []
             entries = count(np.concatenate(waiting) if waiting else np.empty(0, dtype=ROW))
             columns = [np.ascontiguousarray(entries[column]) for column in ENTRY.names or ()]
-            return Entries(user_ids, item_ids, *columns)
+            return Entries(user_ids, item_ids, columns[0], columns[1], columns[2], columns[3])
         self._spill()
         sizes = np.zeros(len(user_ids), dtype=np.int64)
         for bucket in self._buckets():

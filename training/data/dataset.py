@@ -19,15 +19,23 @@ class Interactions:
     weights: float32 (entries,), all > 0.
     timestamps: int64 (entries,) seconds since 1970 of the last event, or None if no event has a time. An entry without a
         time in data that has times elsewhere gets `MISSING_TIME`, so it sorts before every entry with one.
+    positions: int64 (entries,) places in a list (a playlist), the largest is the last, where the data has these instead of times; None
+        otherwise. They say what came after what, and nothing more: never both of them, and never a time.
     """
 
     users: NDArray[np.int32]
     items: NDArray[np.int32]
     weights: NDArray[np.float32]
     timestamps: NDArray[np.int64] | None = None
+    positions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.users)
+
+    @property
+    def order(self) -> NDArray[np.int64] | None:
+        """What tells which entry of a listener came later: the times, or else the positions; `MISSING_TIME` where unknown, or None."""
+        return self.timestamps if self.timestamps is not None else self.positions
 
     def user_items(self, n_users: int, n_items: int) -> csr_array:
         """The weights as a float32 matrix (n_users x n_items) with sorted indices and no duplicates."""
@@ -111,6 +119,20 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
+class ListenerWords:
+    """What the channel users says of listeners, as words (`inference.context`): of names and titles each word, of categories "country=de".
+
+    words: distinct, sorted by their UTF-8 bytes. rows: bool (listeners x words), sorted, aligned with `Dataset.user_ids`.
+    texts, categories: the names of the columns, as `plain` writes them; a request may give the same ones.
+    """
+
+    words: tuple[str, ...]
+    rows: csr_array
+    texts: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class InputFile:
     """One file that was read. `name`: its channel and place in it ("items/part/0.csv"). `format`: "CSV", "Parquet", "JSON Lines".
 
@@ -152,6 +174,7 @@ class Dataset:
     ledger: the problems that were found, with examples, and what was done about them.
     steps: what was done, in order, with the rows that went in and came out.
     files: what was read.
+    listener_words: what the channel `users` says of the listeners; None if it has no column of that kind.
     aliases: ids of songs that were merged into another song (`quality_duplicate_song`), and that song's id.
     """
 
@@ -165,6 +188,7 @@ class Dataset:
     steps: list[Step] = field(default_factory=list)
     files: list[InputFile] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
+    listener_words: ListenerWords | None = None
 
     @property
     def n_users(self) -> int:

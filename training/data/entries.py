@@ -17,7 +17,7 @@ class Entries:
     """Distinct (user, item) pairs, sorted by user, then item, as codes into lists of ids of their own.
 
     user_ids, item_ids: sorted by their UTF-8 bytes; some may have no entry. users, items: int32 codes.
-    weights: float32, > 0. seconds: int64, the last event, `MISSING_TIME` where unknown.
+    weights: float32, > 0. seconds: int64, the last event, `MISSING_TIME` where unknown. by_position: `seconds` are places in a list.
     """
 
     user_ids: list[str]
@@ -26,13 +26,15 @@ class Entries:
     items: NDArray[np.int32]
     weights: NDArray[np.float32]
     seconds: NDArray[np.int64]
+    by_position: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
 
     def select(self, which: NDArray[np.bool_]) -> Entries:
         """The entries where `which` (bool, one per entry) is true."""
-        return Entries(self.user_ids, self.item_ids, self.users[which], self.items[which], self.weights[which], self.seconds[which])
+        columns = self.users[which], self.items[which], self.weights[which], self.seconds[which]
+        return Entries(self.user_ids, self.item_ids, *columns, self.by_position)
 
     def used_users(self) -> list[str]:
         """The ids of listeners with an entry."""
@@ -46,8 +48,9 @@ class Entries:
         """The entries as numbers in vocabularies that hold all used ids. Both sort alike, so the order stays."""
         users = _renumber(self.users, self.user_ids, user_vocabulary)
         items = _renumber(self.items, self.item_ids, item_vocabulary)
-        has_times = bool((self.seconds != MISSING_TIME).any())
-        return Interactions(users, items, self.weights, self.seconds if has_times else None)
+        order = self.seconds if bool((self.seconds != MISSING_TIME).any()) else None
+        times, positions = (None, order) if self.by_position else (order, None)
+        return Interactions(users, items, self.weights, times, positions)
 
 
 def _distinct(codes: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -40,8 +40,9 @@ def event_rows(channels: Mapping[str, ChannelPath], config: TrainingConfig, data
 
 def _table(events: Events, channel: Channel) -> pa.Table:
     columns = {"user": _texts(events.users), "item": _texts(events.items)}
-    columns["timestamp"] = pa.array(events.seconds, mask=events.seconds == MISSING_TIME)
     n = len(events)
+    has_times = "timestamp" in channel.roles  # otherwise they may be positions in a list
+    columns["timestamp"] = pa.array(events.seconds, mask=events.seconds == MISSING_TIME) if has_times else pa.nulls(n, pa.int64())
     if "event_type" in channel.roles:
         columns["event_type"] = pa.nulls(n, pa.large_string()) if events.kinds is None else _texts(events.kinds)
     if "event_value" in channel.roles:

@@ -21,6 +21,7 @@ from training.data.times import to_seconds
 from training.data.values import distinct, missing_cells, numbers_of
 
 COUNTS = ("play_count", "playcount", "plays", "listens", "count")  # columns that can't be below 0
+LARGEST_POSITION = 2.0**53
 DAY = 86_400  # clocks differ by a time zone at most
 
 
@@ -53,7 +54,8 @@ class Codes:
 class Events:
     """Rows of events that are kept, each with both ids.
 
-    seconds: int64, `MISSING_TIME` where unknown. kinds: of events, None if no column has them. values: float64, NaN missing, None likewise.
+    seconds: int64, `MISSING_TIME` where unknown; where ``EventSettings.by_position``, places in a list instead of times.
+    kinds: of events, None if no column has them. values: float64, NaN missing, None likewise.
     weights: float64, not 0. rows: int64, the numbers of the rows within the piece of the file. hashes: uint64 of all that is in an event.
     kinds_seen: all types of events in these rows of the file, also of those that were dropped.
     """
@@ -90,12 +92,14 @@ class Events:
 
 @dataclass(frozen=True)
 class EventSettings:
-    """``now``: seconds since 1970, before which an event has to be. ``hashed``: a hash per row is needed. ``limits``: of the sample."""
+    """``now``: seconds since 1970, before which an event has to be. ``hashed``: a hash per row is needed. ``limits``: of the sample.
+    ``by_position``: no event of the channel has a time, so that the places of songs in a list may tell the order."""
 
     config: DataConfig
     now: float
     hashed: bool = False
     limits: Limits = field(default_factory=Limits)
+    by_position: bool = False
 
 
 def prepare_events(
@@ -114,7 +118,8 @@ def prepare_events(
     for role in ("timestamp", "event_type", "event_value"):
         if role in cells:
             judge.found("missing_value", roles[role], missing_cells(cells[role]), Cells(cells[role]))
-    seconds = _times(cells, roles, judge, settings.now, len(rows))
+    in_list = settings.by_position and "timestamp" not in cells and "position" in cells
+    seconds = _positions(cells, roles, judge) if in_list else _times(cells, roles, judge, settings.now, len(rows))
     values = _values(cells, roles, judge)
     weights = _weights(len(rows), kinds, values, config, judge)
     for role, codes in (("user", users), ("item", items)):
@@ -156,6 +161,13 @@ def _times(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: J
     judge.found("future_time", roles["timestamp"], future, Cells(cells["timestamp"]))
     seconds[future] = MISSING_TIME
     return seconds
+
+
+def _positions(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: Judge) -> NDArray[np.int64]:
+    places, unreadable = numbers_of(cells["position"])
+    judge.found("unreadable_value", roles["position"], unreadable, Cells(cells["position"]))
+    usable = np.abs(places) < LARGEST_POSITION  # false for NaN
+    return np.where(usable, np.floor(np.where(usable, places, 0.0)).astype(np.int64), MISSING_TIME)
 
 
 def _values(cells: Mapping[str, pa.ChunkedArray], roles: dict[str, str], judge: Judge) -> NDArray[np.float64] | None:

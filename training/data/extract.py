@@ -22,7 +22,7 @@ from training.data.ids import numbers, vocabulary
 from training.data.merge import Merged, merge_rows
 from training.data.problems import Ledger
 from training.data.read_events import EventReader, choose_events
-from training.data.read_users import choose_users, read_users
+from training.data.read_users import Listeners, choose_users, read_users
 from training.data.sample import hash_ids, kept, smallest
 from training.data.songs import Songs, read_songs
 
@@ -146,14 +146,14 @@ class _Extraction:
         merged: Merged | None,
         events: Entries | None,
         test: Entries | None,
-        listeners: list[str],
+        listeners: Listeners,
         channels: list[Channel],
     ) -> Dataset:
         counts = self.ledger.counts
         song_ids = merged.ids if merged is not None else []
         both = [entries for entries in (events, test) if entries is not None]
         item_ids = vocabulary(song_ids, *(entries.used_items() for entries in both))
-        user_ids = vocabulary(listeners, *(entries.used_users() for entries in both))
+        user_ids = vocabulary(listeners.ids, *(entries.used_users() for entries in both))
         if merged is not None and events is not None:
             compare_songs(events, song_ids, counts)
         if test is not None and events is not None:
@@ -178,6 +178,7 @@ class _Extraction:
             steps=self.steps,
             files=[file for channel in channels for file in channel.files],
             aliases=merged.aliases if merged is not None else {},
+            listener_words=listeners.words(user_ids, self.config.words.min_listeners),
         )
 
 

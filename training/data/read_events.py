@@ -60,6 +60,7 @@ class EventReader:
             self.ledger.refuse()
             self._point_out_unused(kinds)
             entries = counter.finish(self.config.data.weighting, name, self.ledger.counts)
+            entries = replace(entries, by_position=self._by_position())
         if not len(entries):
             raise UserDataError(self._nothing())
         return entries
@@ -67,7 +68,7 @@ class EventReader:
     def events(self, kinds: set[str] | None = None) -> Iterator[Events]:
         """The events that are kept, part by part. Adds the types that occur to ``kinds``."""
         limits = self._limits()
-        settings = EventSettings(self.config.data, self.now, limits.events is not None, limits)
+        settings = self._settings(limits.events is not None, limits)
         ties = limits.events.ties if limits.events is not None else -1
         for part in self._read(settings, self.ledger):
             events = part.result
@@ -92,13 +93,13 @@ class EventReader:
         if sample.listeners:
             limits = replace(limits, listeners=self._ids_limit(limits, lambda events: events.users.names, sample.listeners))
         if sample.events:
-            settings = EventSettings(self.config.data, self.now, True, limits)
+            settings = self._settings(True, limits)
             found = (self._with_known_songs(part.result).hashes for part in self._read(settings, Ledger(self.ledger.policies)))
             limits = replace(limits, events=smallest_of(found, sample.events))
         return limits
 
     def _ids_limit(self, limits: Limits, ids_of: Callable[[Events], pa.Array], n: int) -> Limit:
-        settings = EventSettings(self.config.data, self.now, False, limits)
+        settings = self._settings(False, limits)
         ids: set[str] = set()
         for part in self._read(settings, Ledger(self.ledger.policies)):
             ids.update(ids_of(self._with_known_songs(part.result)).to_pylist())
@@ -121,6 +122,20 @@ class EventReader:
         return events.take(keep), ties - min(ties, len(equal))
 
     # --- reading -------------------------------------------------------------------------------------------------------------------
+
+    def _by_position(self) -> bool:
+        """Whether places in a list tell the order. Raises ``UserDataError`` where pipes, which can't be looked at before, hold both."""
+        roles = [set(roles) for _, roles in self.channel.chosen.values()]
+        timed, placed = any("timestamp" in one for one in roles), any("position" in one and "timestamp" not in one for one in roles)
+        if timed and placed and self.channel.pipes:
+            raise UserDataError(
+                f"channel {self.channel.name}: one pipe has times, another only positions in a list; name one kind for both "
+                "(data_timestamp_column, data_position_column)"
+            )
+        return placed and not timed
+
+    def _settings(self, hashed: bool, limits: Limits) -> EventSettings:
+        return EventSettings(self.config.data, self.now, hashed, limits, by_position="timestamp" not in self.channel.roles)
 
     def _read(self, settings: EventSettings, ledger: Ledger) -> Iterator[Part[Events]]:
         return read(self.channel, functools.partial(prepare_events, settings=settings), self._choose(), self.engine, ledger)

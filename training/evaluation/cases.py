@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from inference.request import Request
+from inference.request import Event, Request
 from training import split
+from training.data.dataset import MISSING_TIME
 from training.progress import track
 
 HOLDOUT, TEST = "holdout", "test"
@@ -61,14 +62,20 @@ def known_listener_cases(
     ]
 
 
-def split_cases(parts: split.Split, item_ids: NDArray[np.object_], user_ids: NDArray[np.object_]) -> dict[str, list[Case]]:
+def split_cases(
+    parts: split.Split, item_ids: NDArray[np.object_], user_ids: NDArray[np.object_], *, in_seconds: bool = True
+) -> dict[str, list[Case]]:
     """Returns the cases of a split's test by source; sources without a case are left out.
 
     ``holdout``: listeners who were held out whole are asked as new ones, all others by id. Of the kind ``song`` there are two: the songs
     held out ranked among themselves (``song_among_themselves``: is the right one of the new songs found?), and among all songs
-    (``song_among_all``: does a new song get past those that everybody knows?).
+    (``song_among_all``: does a new song get past those that everybody knows?). ``in_seconds``: what is shown has times, not places in a
+    list.
     """
-    cases = [Case(_request(case, item_ids, user_ids), case.hidden, case.shown, case.user if case.known else -1) for case in parts.test]
+    cases = [
+        Case(_request(case, item_ids, user_ids, in_seconds), case.hidden, case.shown, user=case.user if case.known else -1)
+        for case in parts.test
+    ]
     if not cases:
         return {}
     if parts.kind != split.SONG:
@@ -78,5 +85,19 @@ def split_cases(parts: split.Split, item_ids: NDArray[np.object_], user_ids: NDA
     return {SONG_AMONG_THEMSELVES: among, SONG_AMONG_ALL: cases}
 
 
-def _request(case: split.Case, item_ids: NDArray[np.object_], user_ids: NDArray[np.object_]) -> Request:
-    return Request(user_id=user_ids[case.user]) if case.known else Request(items=tuple(item_ids[case.shown].tolist()))
+def _request(case: split.Case, item_ids: NDArray[np.object_], user_ids: NDArray[np.object_], in_seconds: bool) -> Request:
+    if case.known:
+        return Request(user_id=user_ids[case.user])
+    return replace(_shown(item_ids, case.shown, case.shown_times, in_seconds), context=case.context)
+
+
+def _shown(item_ids: NDArray[np.object_], seen: NDArray[np.int32], when: NDArray[np.int64] | None, in_seconds: bool) -> Request:
+    """Events where there are times, seeds in their order where there are places in a list, seeds without one elsewhere."""
+    if when is None:
+        return Request(items=tuple(item_ids[seen].tolist()), ordered=False)
+    order = np.argsort(when, kind="stable")
+    ids = item_ids[seen[order]].tolist()
+    if not in_seconds:
+        return Request(items=tuple(ids))
+    times = [None if time == MISSING_TIME else float(time) for time in when[order].tolist()]
+    return Request(events=tuple(Event(id_, timestamp=time) for id_, time in zip(ids, times, strict=True)))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference.scorers import FactorScorer
-from training.config import AlsConfig
+from training.model_config import AlsConfig
 from training.progress import track
 from training.trainers.base import TrainingData, in_threads
 

@@ -30,7 +30,11 @@ Features = tuple[FeatureTransform, FeatureStore]
 class TrainingData:
     """``user_items``: float32 weights (listeners × songs), only the listeners to learn from. ``threads``: at least 1. ``features``: of
     the songs of the catalogue, and what made them (``training.features.fit_transform``); None without a catalogue. ``memory_limit_gb``:
-    what a trainer's matrices of songs × songs may take; it keeps fewer neighbours, or takes a sparse form, to stay below."""
+    what a trainer's matrices of songs × songs may take; it keeps fewer neighbours, or takes a sparse form, to stay below.
+
+    ``users``: int, the listener's number of each row. ``times``: int64, aligned with the entries of ``user_items``, when each was played
+    last (``in_seconds``), or its place in the list; ``MISSING_TIME`` where unknown. ``words``: bool (listeners × words), what each is
+    called. Each is None where the data does not say."""
 
     user_items: csr_array
     catalogue: Catalogue | None
@@ -38,6 +42,10 @@ class TrainingData:
     threads: int
     features: Features | None = None
     memory_limit_gb: float = 4.0
+    users: np.ndarray | None = None
+    times: np.ndarray | None = None
+    in_seconds: bool = True
+    words: csr_array | None = None
 
     @property
     def n_items(self) -> int:

@@ -11,7 +11,7 @@ from inference.features.columns import CategoriesColumn, CategoryColumn
 from inference.features.similarity import name_rows
 from inference.features.store import FeatureStore
 from inference.scorers import ItemToItemScorer
-from training.config import CeaseConfig
+from training.model_config import CeaseConfig
 from training.trainers import ease
 from training.trainers.base import TrainingData
 

@@ -9,8 +9,8 @@ from sklearn.cluster import MiniBatchKMeans
 
 from inference.features.store import FeatureStore
 from inference.scorers import ItemToItemScorer
-from training.config import ContentConfig
 from training.content_features import ContentFeatures, content_features, embedding, names, similarity_of
+from training.model_config import ContentConfig
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 
 _EXACT_ITEMS = 20_000  # up to here all pairs are compared

@@ -8,8 +8,8 @@ from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, diags_array
 
 from inference.scorers import ItemToItemScorer
-from training.config import EaseConfig
 from training.data.errors import UserDataError
+from training.model_config import EaseConfig
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 from training.trainers.gram import BLOCK, diagonal_of_gram, most_kept, shortened, trimmed_gram
 

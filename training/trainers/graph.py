@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, diags_array
 
 from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
-from training.config import GraphConfig
+from training.model_config import GraphConfig
 from training.trainers.base import TrainingData
 from training.trainers.gram import most_kept, shortened, trimmed_gram
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from inference.history import History
 from inference.scorers import Scorer
 from inference.top_n import top_n
 from training.config import HybridConfig
@@ -14,6 +13,7 @@ from training.progress import track
 from training.split import Case
 
 DEFAULT_WEIGHTS = {"ease": 1.0, "item_knn": 0.5, "als": 0.3, "content": 0.3, "pearson": 0.3, "popularity": 0.02}
+DEFAULT_WEIGHTS |= {"transitions": 0.5, "sessions": 0.3, "words": 0.3, "similar_songs": 0.1}
 MIN_CASES = 20  # with fewer held-out listeners the weights would be noise
 _STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0)
 _MIN_GAIN = 2e-3  # relative; a step that adds less is noise, and a model that adds less would only cost time
@@ -87,7 +87,7 @@ def _pool(scorers: Mapping[str, Scorer], cases: Sequence[Case], depth: int) -> t
     """Returns scores float32 (models, cases, pool), relevant bool (cases, pool), and the number of hidden songs of each case."""
     rows, truth = [], []
     for case in track(cases, total=len(cases), description="hybrid"):
-        history = History(case.shown, np.ones(len(case.shown), dtype=np.float32))
+        history = case.history()
         scores = np.stack([scorer.scores(history) for scorer in scorers.values()])
         scores[:, case.shown] = -np.inf
         chosen = np.unique(np.concatenate([top_n(row, depth) for row in scores]))

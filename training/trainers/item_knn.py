@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference.scorers import ItemToItemScorer
-from training.config import NeighboursConfig
+from training.model_config import NeighboursConfig
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 
 _BLOCK = 1000  # songs at a time: keeps a block of the co-occurrence matrix in tens of megabytes

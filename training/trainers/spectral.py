@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
-from training.config import SpectralConfig
+from training.model_config import SpectralConfig
 from training.progress import log
 from training.trainers.base import TrainingData, blocks, in_threads
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from scipy.sparse import csr_array
 
 from tests.training.trainers.data import checkerboard, history, matrices, training_data, weights
-from training.config import AlsConfig
+from training.model_config import AlsConfig
 from training.trainers import als
 
 CONFIG = AlsConfig(factors=3, iterations=5, l2=0.05, unobserved_weight=0.2, frequency_exponent=0.7)

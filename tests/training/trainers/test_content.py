@@ -7,8 +7,8 @@ import pytest
 
 from inference.features.similarity import year_rows
 from tests.training.trainers.data import catalogue, dense, training_data
-from training.config import ContentConfig
 from training.content_features import ContentFeatures, content_features, similarity_of
+from training.model_config import ContentConfig
 from training.trainers import content
 
 NAN = float("nan")

@@ -9,8 +9,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests.training.trainers.data import dense, training_data
-from training.config import EaseConfig
 from training.data.errors import UserDataError
+from training.model_config import EaseConfig
 from training.trainers import ease, gram
 from training.trainers.base import TrainingData
 

@@ -14,7 +14,7 @@ from training.trainers import TRAINERS
 CONFIG = TrainingConfig.from_hyperparameters(
     {"als_factors": "4", "als_iterations": "15", "als_l2": "0.01", "item_knn_shrinkage": "0", "pearson_shrinkage": "0", "ease_l2": "0.5"}
 )
-COLLABORATIVE = ("item_knn", "pearson", "ease", "als")
+COLLABORATIVE = ("item_knn", "pearson", "ease", "als", "sessions")
 
 
 @pytest.mark.parametrize("name", COLLABORATIVE)

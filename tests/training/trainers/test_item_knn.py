@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.training.trainers.data import dense, matrices, training_data, weights, zeros_and_ones
-from training.config import NeighboursConfig
+from training.model_config import NeighboursConfig
 from training.trainers.item_knn import fit_cosine, fit_pearson
 
 

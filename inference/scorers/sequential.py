@@ -1,0 +1,57 @@
+"""Next songs: an item-to-item operator for histories in which the latest songs say the most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from inference.history import History
+from inference.scorers.base import Scorer
+from inference.sparse import SparseRows
+
+
+def recency(history: History, patience: float) -> np.ndarray:
+    """Returns float64 per song of the history: its weight times ``1 / (1 + rank / patience)``. ``patience`` is the rank that counts half as
+    much as the latest song; 0, or a history whose order nobody knows: all ranks count alike."""
+    weights = history.weights.astype(np.float64)
+    return weights if patience <= 0 or history.ranks is None else weights / (1.0 + history.ranks / patience)
+
+
+class SequentialScorer(Scorer):
+    """Scores ``h @ B``, with ``h`` the weights of the history by ``recency``, scaled to sum to 1, and ``B`` (songs × songs) the operator.
+
+    Row i of ``operator`` holds what having song i in the history adds to every other song.
+    """
+
+    KIND = "sequential"
+    ARRAYS = SparseRows.ARRAYS
+
+    def __init__(self, operator: SparseRows, patience: float) -> None:
+        if len(operator) != operator.n_columns:
+            raise ValueError("an item-to-item operator must be square")
+        self.operator, self.patience = operator, patience
+
+    def scores(self, history: History) -> np.ndarray:
+        return self.operator.weighted_sum(history.numbers, self._weights(history))
+
+    def contributions(self, history: History, numbers: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(history) + 1, len(numbers)))
+        out[:-1] = self.operator.block(history.numbers, numbers) * self._weights(history)[:, None]
+        return out
+
+    def _weights(self, history: History) -> np.ndarray:
+        weights = recency(history, self.patience)
+        return weights / max(weights.sum(), np.finfo(np.float64).tiny)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return self.operator.arrays()
+
+    def settings(self) -> dict[str, Any]:
+        return {"n_items": self.operator.n_columns, "patience": self.patience}
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
+        operator = SparseRows(**{name: arrays[name] for name in cls.ARRAYS}, n_columns=int(settings["n_items"]))
+        return cls(operator, float(settings["patience"]))
