@@ -7,6 +7,7 @@
     words.blob.npy …, user_words.indptr.npy …
                                the words that listeners and playlists are called by, and those of each; only where there are any
     scorer.<name>.<array>.npy  the arrays of each scorer
+    compiled.<array>.npy       the item-to-item models of the hybrid in one operator, where there is one (from format 3 on)
     features.<column>.<array>.npy, transform.<part>.<array>.npy
                                the features of the songs, and what makes them of a new song's attributes (from format 2 on)
 
@@ -34,12 +35,12 @@ from inference.known import ListenerWords
 from inference.order import StoredOrder
 from inference.recommender import POPULARITY, Recommender
 from inference.rerank.defaults import Defaults
-from inference.scorers import KINDS, HybridScorer
+from inference.scorers import KINDS, HybridScorer, ItemToItemScorer, Scorer
 from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MODEL_JSON = "model.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -60,7 +61,7 @@ def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> 
         "format_version": FORMAT_VERSION,
         "arrays": table,
         "scorers": {name: {"kind": s.KIND, "settings": s.settings()} for name, s in recommender.scorers.items()},
-        "hybrid": {"weights": dict(recommender.hybrid.weights)},
+        "hybrid": {"weights": dict(recommender.hybrid.weights), "compiled": recommender.hybrid.compiled is not None},
         "weighting": {
             "weighting": recommender.weighting.weighting,
             "event_weights": dict(recommender.weighting.event_weights),
@@ -131,7 +132,7 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
             user_items=SparseRows(**reader.group("user_items", SparseRows.ARRAYS), n_columns=len(items)),
             listeners=reader.array("items.listeners"),
             scorers=scorers,
-            hybrid=HybridScorer(scorers, document["hybrid"]["weights"]),
+            hybrid=_hybrid(document, reader, scorers, len(items)),
             weighting=weighting,
             version=str(document["model_version"]),
             metadata={_checked(name): Texts(**reader.group(f"metadata.{name}", ("blob", "offsets"))) for name in document["metadata"]},
@@ -150,6 +151,13 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
         ) from None
     _check_sizes(recommender, directory)
     return recommender
+
+
+def _hybrid(document: Mapping[str, Any], reader: _Reader, scorers: Mapping[str, Scorer], n_items: int) -> HybridScorer:
+    operator = None
+    if document["hybrid"].get("compiled"):
+        operator = ItemToItemScorer.load({"n_items": n_items}, reader.group("compiled", ItemToItemScorer.ARRAYS))
+    return HybridScorer(scorers, document["hybrid"]["weights"], operator)
 
 
 def _order(document: Mapping[str, Any], reader: _Reader) -> StoredOrder | None:
@@ -206,6 +214,8 @@ def _arrays(recommender: Recommender) -> dict[str, np.ndarray]:
     for part in (recommender.features, recommender.transform):
         named |= {} if part is None else part.arrays()
     named |= {} if recommender.order is None else {"user_items.times": recommender.order.times}
+    if recommender.hybrid.compiled is not None:
+        named |= {f"compiled.{name}": array for name, array in recommender.hybrid.compiled.arrays().items()}
     if recommender.words is not None:
         named |= {f"words.{name}": array for name, array in recommender.words.context.vocabulary.arrays().items()}
         named |= {f"user_words.{name}": array for name, array in recommender.words.rows.arrays().items()}

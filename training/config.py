@@ -39,10 +39,12 @@ class SplitConfig:
     """What is held out, to find the hybrid's weights on, and for the report."""
 
     kind: str = option(
-        "listener",
-        "what is held out: listener = whole listeners, a part of whose songs is shown; random = a random part of a listener's songs; "
-        "time = all that was played last, by anyone; last = each listener's last song; song = songs with all their events (cold start)",
-        choices=("listener", "random", "time", "last", "song"),
+        "auto",
+        "what is held out: auto = listener, and to find weights for a given test channel time or block; "
+        "listener = whole listeners, a part of whose songs is shown; random = a random part of a listener's songs; "
+        "time = all that was played last, by anyone; last = each listener's last song; song = songs with all their events (cold start); "
+        "block = songs that belong together, of half of the listeners",
+        choices=("auto", "listener", "random", "time", "last", "song", "block"),
     )
     test_fraction: float = option(
         0.1,
@@ -72,6 +74,11 @@ class HybridConfig:
 
     metric: str = option("ndcg", "what the weights are to raise", choices=("recall", "ndcg", "both"))
     pool: int = option(200, "candidates per model and listener that the weights are found on", min=10, max=10_000)
+    weights: dict[str, float] = field(
+        default_factory=dict,
+        metadata={"help": 'share of each model, as JSON, in place of finding them: {"ease": 1, "spectral": 1}', "min": 0, "max": 1e6},
+    )
+    compile: bool = option(True, "add the item-to-item models into one operator where that keeps the quality")
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,12 @@ class TrainingConfig:
         MODELS, "models to train; the hybrid is built over them when there are several", choices=MODELS, nonempty=True
     )
     seed: int = option(42, "of everything random; same seed and data, same model", min=0, max=2**32 - 1)
+    tune: str = option(
+        "none",
+        "auto: find the settings of the models, too, and drop the models that do not help; none: the settings as they are",
+        choices=("none", "auto"),
+    )
+    tune_minutes: float = option(10.0, "time that tune=auto may take, in all of fitting", min=0.1, max=10_000)
     memory_limit_gb: float = option(4.0, "memory in GB that the matrices of songs × songs of one model may take", min=0.1, max=10_000)
     threads: int = option(0, "threads for the linear algebra; 0 takes all usable CPUs", min=0, max=1_024)
     data: DataConfig = field(default_factory=DataConfig)
@@ -189,11 +202,15 @@ class TrainingConfig:
         for name in ("filter", "boosts"):
             if (text := getattr(self.rerank, name)) and not _is_json(text):
                 mistakes.append(f"rerank_{name}={shown(text)} must be JSON, as in a request")
+        if strangers := sorted(set(self.hybrid.weights) - set(self.models)):
+            mistakes.append(f"hybrid_weights names {shown(', '.join(strangers))}, which `models` does not train")
+        elif self.hybrid.weights and not sum(self.hybrid.weights.values()) > 0:
+            mistakes.append("hybrid_weights are all 0: raise one")
         content, split = self.content, self.split
         if split.fold >= split.folds:
             mistakes.append(f"split_fold must be below split_folds ({split.folds}), and counts from 0")
-        if split.folds > 1 and split.kind in ("time", "last"):
-            mistakes.append(f"split_folds must be 1 for split_kind={split.kind}: time has one end")
+        if split.folds > 1 and split.kind in ("time", "last", "block"):
+            mistakes.append(f"split_folds must be 1 for split_kind={split.kind}: it has no equal parts")
         if content.artist_weight + content.genre_weight + content.audio_weight + content.year_weight <= 0:
             mistakes.append(
                 "content_artist_weight, content_genre_weight, content_audio_weight and content_year_weight are all 0: raise one"

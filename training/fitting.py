@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,120 +10,138 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference.recommender import POPULARITY
-from inference.scorers import Scorer
+from inference.scorers import HybridScorer, Scorer
+from training.candidates import CONTENT, Workshop, fit_model, trainable
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
-from training.data.errors import UserDataError
-from training.order import case_with_order, decayed, values_of, weighting_of
+from training.order import case_with_order
 from training.progress import log, stage
 from training.split import Case, Split
-from training.trainers import TRAINERS, hybrid
-from training.trainers.base import Features, TrainingData
+from training.trainers import compiled, hybrid
+from training.trainers.base import Features
+from training.trainers.pool import Pool
+from training.tuning import Clock, tune
 
-CONTENT, SIMILAR_SONGS, TRANSITIONS, WORDS = "content", "similar_songs", "transitions", "words"
+AUTO = "auto"
+# Under tune=auto the cheap models come first, so that a short budget has something to weigh.
+_BY_COST = ("popularity", "sessions", "words", "similar_songs", "transitions", "graph", "content", "item_knn", "pearson", "cease", "als")
+_LENGTH = 200  # of the operator's rows, where there is nothing to find a shorter one on
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Finished scorers by name, the hybrid's weights, and each model's quality on the validation listeners (empty: there were too few)."""
+    """Finished scorers by name, the hybrid over them, each model's quality on the validation listeners (empty: there were too few), and
+    the configuration with the settings that were found."""
 
     scorers: Mapping[str, Scorer]
-    weights: Mapping[str, float]
+    hybrid: HybridScorer
     validation: Mapping[str, float]
+    config: TrainingConfig
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found on the validation listeners: settings, weights, length of the operator's rows (None: no operator), quality."""
+
+    config: TrainingConfig
+    weights: Mapping[str, float]
+    longest: int | None
+    quality: Mapping[str, float]
 
 
 def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, split: Split, threads: int) -> Fitted:
-    """Fits the models without what validation hides, finds the hybrid's weights on that, then fits again with it.
+    """Fits the models without what validation hides, finds weights (and settings, with ``tune=auto``) on that, then fits again with it.
 
-    ``features``: of the songs of the catalogue; None without one.
+    ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
     """
-    names = _trainable(config, dataset)
-    validates = len(split.validation) >= hybrid.MIN_CASES and len(names) > 1
-
-    def fit_models(matrix: csr_array, chosen: Sequence[str]) -> dict[str, Scorer]:
-        data = _training_data(config, dataset, features, user_items, matrix, threads)
-        return _fit_models(config, data, chosen)
-
-    # Popularity in any case: it fills up what the others leave open.
-    scorers = fit_models(split.learn if validates else split.relearn, list(dict.fromkeys([*names, POPULARITY])))
-    validation: dict[str, float] = {}
-    if len(names) == 1:
-        weights = {names[0]: 1.0}
-    elif validates:
-        with stage("blend", listeners=len(split.validation)) as facts:
-            parts = {name: scorers[name] for name in names}
-            weights, validation = hybrid.fit_weights(parts, split.validation, config.hybrid, max(config.evaluation.k))
-            facts |= {f"weight_{name}": weight for name, weight in weights.items()}
-        again = [name for name in scorers if name != CONTENT]  # content does not depend on the listeners
-        scorers |= fit_models(split.relearn, again)
+    workshop = Workshop(dataset, features, user_items, threads)
+    names = list(dict.fromkeys([*trainable(config, dataset), POPULARITY]))
+    blended = [name for name in names if name in config.models]
+    validates = len(split.validation) >= hybrid.MIN_CASES and (config.tune == AUTO or (len(blended) > 1 and not config.hybrid.weights))
+    if validates:
+        found, kept = _find(config, workshop, split, names, blended)
     else:
-        seen = [case_with_order(case, dataset, user_items) for case in _some_listeners(split.relearn)]
-        weights = hybrid.default_weights({name: scorers[name] for name in names}, seen, config.hybrid.pool)
-    return Fitted(scorers, weights, validation)
+        found, kept = _Found(config, {}, _LENGTH, {}), {}
+    data = workshop.data(found.config, split.relearn)
+    wanted = [name for name in names if config.tune != AUTO or name in (POPULARITY, CONTENT) or found.weights.get(name, not found.weights)]
+    # Content does not depend on the listeners.
+    scorers = {name: kept[name] if name == CONTENT and name in kept else fit_model(found.config, data, name) for name in wanted}
+    weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
+    operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
+    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config)
 
 
-def _training_data(
-    config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, matrix: csr_array, threads: int
-) -> TrainingData:
-    """``matrix``: what is to be learned from, of the shape and of entries of ``user_items``; listeners without entries are left out."""
-    listeners = np.flatnonzero(np.diff(matrix.indptr))
-    times = values_of(user_items, dataset.interactions.order, matrix)
-    in_seconds = dataset.interactions.timestamps is not None
-    weights = decayed(matrix, times if in_seconds else None, weighting_of(config))[listeners]
-    words = None if dataset.listener_words is None else dataset.listener_words.rows[listeners]
-    return TrainingData(
-        *(weights, dataset.catalogue, config.seed, threads, features, config.memory_limit_gb),
-        users=listeners,
-        times=times,
-        in_seconds=in_seconds,
-        words=words,
-    )
+def _find(
+    config: TrainingConfig, workshop: Workshop, split: Split, names: Sequence[str], blended: Sequence[str]
+) -> tuple[_Found, dict[str, Scorer]]:
+    started, k = time.monotonic(), max(config.evaluation.k)
+    data = workshop.data(config, split.learn)
+    clock = Clock(started + 60 * config.tune_minutes)
+    scorers: dict[str, Scorer] = {}
+    for name in sorted(names, key=_cost) if config.tune == AUTO else names:
+        spent = time.monotonic() - started
+        if config.tune == AUTO and name != POPULARITY and spent > 60 * config.tune_minutes / 3:
+            log("no_time_for", model=name, spent=round(spent), tune_minutes=config.tune_minutes)
+            continue
+        scorers[name] = clock.timed(lambda config, name: fit_model(config, data, name), config, name)
+    with stage("blend", listeners=len(split.validation)) as facts:
+        pool = Pool.of({name: scorers[name] for name in blended if name in scorers}, split.validation, config.hybrid.pool)
+        weights, quality = hybrid.fit_weights(pool, config.hybrid, k)
+        facts |= {f"weight_{name}": weight for name, weight in weights.items()}
+    if config.tune == AUTO:
+        with stage("tune"):
+            config, pool, weights, quality = _tuned(config, workshop, split, scorers, pool, weights, quality, clock)
+    longest = compiled.shortest_that_keeps(scorers, weights, pool, k, config.hybrid.metric) if config.hybrid.compile else None
+    log("operator", longest=longest)
+    return _Found(config, weights, longest, quality), scorers
 
 
-def _trainable(config: TrainingConfig, dataset: Dataset) -> list[str]:
-    """Returns the models that the data can train; the others are left out with a line in the log that says what each needs."""
-    missing = {name: needed for name in config.models if (needed := _missing(name, dataset))}
-    for needed in sorted(set(missing.values())):
-        log("models_left_out", models=",".join(name for name in missing if missing[name] == needed), reason=f"no {needed}")
-    names = [name for name in config.models if name not in missing]
-    if not names:
-        needed = " or ".join(sorted(set(missing.values())))
-        raise UserDataError(f"None of the models {', '.join(config.models)} can be trained without {needed}: add it, or change `models`.")
-    return names
+def _tuned(
+    config: TrainingConfig,
+    workshop: Workshop,
+    split: Split,
+    scorers: dict[str, Scorer],
+    pool: Pool,
+    weights: dict[str, float],
+    quality: dict[str, float],
+    clock: Clock,
+) -> tuple[TrainingConfig, Pool, dict[str, float], dict[str, float]]:
+    """Tunes the models that have a weight, the heaviest first, then the others that are quick, and finds the weights again."""
+    scales = pool.scales()
+    share = {name: weight * scales[name] for name, weight in weights.items()}
+    in_use = sorted((name for name in share if share[name] > 0), key=lambda name: -share[name])
+    quick = [name for name in share if share[name] == 0 and clock.seconds[name] < 2.0]
+    clock.reserved = sum(clock.seconds[name] for name in in_use) * 1.2
+    data = workshop.data(config, split.learn)
+    has_times = workshop.dataset.interactions.timestamps is not None
+    before = scorers.copy()
+
+    def again(trial: TrainingConfig, name: str) -> Scorer:
+        return fit_model(trial, data, name)
+
+    tuned, scored = tune(config, scorers, pool, [*in_use, *quick], again, clock, has_times=has_times)
+    found, better = hybrid.fit_weights(scored, config.hybrid, max(config.evaluation.k))
+    log("tuning", before=round(quality["hybrid"], 4), after=round(better["hybrid"], 4))
+    if better["hybrid"] < quality["hybrid"]:  # better alone, but not together
+        scorers.update(before)
+        return config, pool, weights, quality
+    return tuned, scored, found, better
 
 
-def _missing(name: str, dataset: Dataset) -> str | None:
-    """Returns what the data would need for a model, None if it has it."""
-    catalogue = dataset.catalogue
-    if name == CONTENT:
-        return None if catalogue is not None else "items channel"
-    if name == SIMILAR_SONGS:
-        return None if catalogue is not None and catalogue.similar is not None else "similar songs in the items channel"
-    if not len(dataset.interactions):
-        return "interactions"
-    if name == TRANSITIONS and dataset.interactions.order is None:
-        return "times or positions in the interactions"
-    if name == WORDS and (dataset.listener_words is None or not dataset.listener_words.rows.nnz):
-        return "names or categories in the users channel"
-    return None
+def _cost(name: str) -> int:
+    return _BY_COST.index(name) if name in _BY_COST else len(_BY_COST)
 
 
-def _fit_models(config: TrainingConfig, data: TrainingData, names: Sequence[str]) -> dict[str, Scorer]:
-    scorers = {}
-    for name in names:
-        with stage(f"fit_{name}", listeners=data.user_items.shape[0], interactions=data.user_items.nnz):
-            scorers[name] = _checked(name, TRAINERS[name](data, config))
-    return scorers
-
-
-def _checked(name: str, scorer: Scorer) -> Scorer:
-    """Returns the scorer. Raises ``UserDataError`` if a number in it is not finite: it could not rank."""
-    if all(np.isfinite(array).all() for array in scorer.arrays().values()):
-        return scorer
-    raise UserDataError(
-        f"Leave {name} out of `models`, or bring the weights of events closer together (data_weighting=log or log_value): its numbers "
-        "overflowed."
-    )
+def _given_weights(
+    config: TrainingConfig, scorers: Mapping[str, Scorer], blended: Sequence[str], workshop: Workshop, split: Split
+) -> dict[str, float]:
+    """Returns the weights of the user's shares, or of ours where there was nothing to find better ones on; 1 for a single model."""
+    parts = {name: scorers[name] for name in blended}
+    if len(parts) == 1:
+        return dict.fromkeys(parts, 1.0)
+    shares = config.hybrid.weights or hybrid.DEFAULT_WEIGHTS
+    seen = [case_with_order(case, workshop.dataset, workshop.user_items) for case in _some_listeners(split.relearn)]
+    return hybrid.default_weights(parts, seen, config.hybrid.pool, shares)
 
 
 def _some_listeners(user_items: csr_array, limit: int = 200) -> list[Case]:

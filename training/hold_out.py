@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -145,7 +145,42 @@ def hide_songs(
     return HeldOut(hidden, users, np.sort(songs).astype(np.int32))
 
 
-HOLD_OUT: dict[str, Draw] = {"random": hide_random, "last": hide_last, "time": hide_after, "song": hide_songs}
+def hide_blocks(
+    entries: Entries,
+    left: Mask,
+    taken: NDArray[np.int32],
+    fraction: float,
+    limit: int,
+    config: SplitConfig,
+    rng: np.random.Generator,
+) -> HeldOut:
+    """Hides, of half of the listeners who are asked, songs that belong together, and of the other half a random part.
+
+    What somebody plays next year is less like what he played than a random part of it is. Where no times tell the two apart, a block of
+    songs that were played by the same others (by cosine, around a random one) stands in for the future: blocked cross-validation, Roberts
+    et al., "Cross-validation strategies for data with temporal, spatial, hierarchical, or phylogenetic structure", Ecography 2017.
+    """
+    hidden = hide_random(entries, left, taken, fraction, limit, replace(config, folds=1), rng)
+    mask, users = hidden.hidden.copy(), hidden.users
+    shape = (len(entries.lengths), entries.n_songs)
+    played = csr_array((np.ones(int(left.sum()), dtype=np.float32), (entries.users[left], entries.songs[left])), shape=shape).tocsc()
+    root = np.sqrt(np.maximum(np.diff(played.indptr), 1))
+    starts = np.concatenate([[0], np.cumsum(entries.lengths)])
+    for user in rng.permutation(users)[: len(users) // 2].tolist():
+        places = np.flatnonzero(left[starts[user] : starts[user + 1]]) + starts[user]
+        songs, n_hidden = entries.songs[places], int(mask[places].sum())
+        seed = int(rng.integers(len(songs)))
+        common = (played[:, songs].T @ played[:, [int(songs[seed])]]).toarray().ravel() / root[songs]
+        common[seed] = np.inf
+        mask[places] = False
+        mask[places[np.argsort(-common, kind="stable")[:n_hidden]]] = True
+    return HeldOut(mask, users, NO_SONGS)
+
+
+HOLD_OUT: dict[str, Draw] = {
+    **{"random": hide_random, "last": hide_last, "time": hide_after, "song": hide_songs},
+    "block": hide_blocks,
+}
 
 
 def _eligible(entries: Entries, left: Mask, config: SplitConfig) -> Mask:

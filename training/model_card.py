@@ -17,6 +17,9 @@ WHAT_MODELS_ARE = {
     "transitions": "songs that come soon after one another (sequential rules, Ludewig & Jannach 2018)",
     "sessions": "listeners and playlists like the history, and what else they hold (V-SKNN, STAN)",
     "words": "songs that go with the words that playlists and listeners are called by",
+    "graph": "songs played by the same listeners, normalised by degrees",
+    "cease": "which songs predict which, learned by regression, with artists and albums as listeners",
+    "spectral": "songs alike along the main directions of taste",
     "similar_songs": "songs that the catalogue calls similar",
     "content": "songs alike in artist, genre, audio features and year",
 }
@@ -24,6 +27,7 @@ _MEASURES = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "diversity
 
 # by the source of the numbers, or, of the hold-out, by split_kind
 _HOW = {
+    "block": "whose songs were hidden in part, of half of them songs that belong together",
     "listener": "held out whole: a part of their songs was shown, the rest was to be found",
     "random": "known to the models, a random part of whose songs was to be found",
     "time": "known to the models: what they played after one moment was to be found, by what everybody had played before",
@@ -60,7 +64,8 @@ def model_card(
     ``reason`` says why there is no evaluation, if there is none.
     """
     parts = ["# Model card: music recommender", _models(weights), _data(data), _USE.strip(), "## Quality"]
-    parts += [_quality(evaluation, config.split.kind) for evaluation in evaluations] or [f"Not measured: {reason}"]
+    kind = "listener" if config.split.kind == "auto" else config.split.kind
+    parts += [_quality(evaluation, kind) for evaluation in evaluations] or [f"Not measured: {reason}"]
     parts.append(_settings(config))
     return "\n\n".join(parts) + "\n"
 

@@ -68,6 +68,7 @@ class AlsConfig:
     l2: float = option(0.002, "ridge penalty", min=1e-6, max=1e6)
     unobserved_weight: float = option(0.03, "weight of the songs that a listener did not play", min=1e-6, max=10)
     frequency_exponent: float = option(1.0, "power of a row's degree that its penalty grows with", min=0, max=1)
+    content_strength: float = option(1.0, "events that a song's content weighs beside its own; 0: content says nothing", min=0, max=1e6)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from inference.known import ListenerWords
 from inference.order import StoredOrder
 from inference.recommender import Recommender
 from inference.rerank.defaults import Defaults
-from inference.scorers import HybridScorer
 from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
@@ -82,6 +81,7 @@ def run(
     split = with_order(split, dataset, user_items)
     log("split", kind=split.kind, train=_listeners(split.learn), validation=len(split.validation), test=len(split.test))
     fitted = fit(config, dataset, features, user_items, split, threads)
+    config = fitted.config
     with writing(model_dir) as partial:
         with stage("save"):
             lineage = lineage_facts(dataset, config)
@@ -96,7 +96,7 @@ def run(
         reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
         artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
-        card = model_card(config, _counts(dataset), fitted.weights, evaluations, reason)
+        card = model_card(config, _counts(dataset), fitted.hybrid.weights, evaluations, reason)
         (partial / "model_card.md").write_text(card, encoding="utf-8")
         report.publish(evaluations, output_dir, reason)
         write_lineage(lineage, output_dir, started, datetime.now(UTC), artifact.read_model_json(partial))
@@ -131,7 +131,7 @@ def _recommender(
         ),
         listeners=np.bincount(split.relearn.indices, minlength=dataset.n_items).astype(np.int32),
         scorers=fitted.scorers,
-        hybrid=HybridScorer(fitted.scorers, fitted.weights),
+        hybrid=fitted.hybrid,
         weighting=weighting_of(config),
         version="",
         metadata=_metadata(dataset),

@@ -1,8 +1,9 @@
-"""What is held out, in five manners and one form.
+"""What is held out, in six manners and one form.
 
 ``listener``: whole listeners; a part of their songs is shown, the rest is to be found (strong generalisation). ``random``: a random part
 of a listener's songs. ``last``: a listener's last song. ``time``: everything after one moment. ``song``: songs with all their listening
-(cold start). In all but the first the listeners who are asked are known ones: the models learn from what is left of them.
+(cold start). ``block``: songs that belong together, of half of the listeners. In all but the first the listeners who are asked are known
+ones: the models learn from what is left of them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from training.data.dataset import MISSING_TIME
 from training.data.errors import UserDataError
 from training.hold_out import HOLD_OUT, Entries, HeldOut
 
-LISTENER, RANDOM, TIME, LAST, SONG = "listener", "random", "time", "last", "song"
+AUTO, LISTENER, RANDOM, TIME, LAST, SONG, BLOCK = "auto", "listener", "random", "time", "last", "song", "block"
 NEEDS_TIMES = (TIME, LAST)
 
 
@@ -79,8 +80,9 @@ def split_interactions(
     ``hold_out_test`` is false where the user gives a test channel. The same seed and interactions give the same split. Raises
     ``UserDataError`` where the kind needs times and there are none.
     """
-    kind = config.kind if hold_out_test else validation_kind(config)
-    if kind in NEEDS_TIMES and (timestamps is None or not (timestamps != MISSING_TIME).any()):
+    has_times = timestamps is not None and bool((timestamps != MISSING_TIME).any())
+    kind = (LISTENER if config.kind == AUTO else config.kind) if hold_out_test else validation_kind(config, has_times)
+    if kind in NEEDS_TIMES and not has_times:
         raise UserDataError(
             f"Change split_kind ({kind} needs the times of events, and there are none): listener, random and song do without; or name the "
             "column of times (data_timestamp_column)."
@@ -110,10 +112,12 @@ def split_interactions(
     )
 
 
-def validation_kind(config: SplitConfig) -> str:
-    """Returns how validation is drawn where the user gives a test channel: as ``split_kind`` says. Listeners of a test channel are known
-    ones, so ``random`` is nearer to what they are asked than the default."""
-    return config.kind
+def validation_kind(config: SplitConfig, has_times: bool) -> str:
+    """Returns how validation is drawn where the user gives a test channel. Nothing tells how that was drawn; most often it is later
+    listening of the same listeners, so the latest part stands for it where there are times, and blocks of songs where there are none."""
+    if config.kind != AUTO:
+        return config.kind
+    return TIME if has_times else BLOCK
 
 
 def without(user_items: csr_array, hidden: NDArray[np.bool_]) -> csr_array:

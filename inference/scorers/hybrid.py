@@ -8,24 +8,29 @@ import numpy as np
 
 from inference.history import History
 from inference.scorers.base import Scorer
+from inference.scorers.item_to_item import ItemToItemScorer
 
 
 class HybridScorer:
     """Scores ``sum_m weights[m] * scorers[m].scores(history)``. Weights are positive; models with weight 0 are left out when it is made.
 
-    It owns no arrays: it is stored as its weights, and shares the scorers that the artifact holds anyway.
+    ``compiled``: the item-to-item models among them, added into one operator that keeps the strongest entries; it then answers in their
+    place. The other arrays are not its own: it is stored as its weights, and shares the scorers that the artifact holds anyway.
     """
 
-    def __init__(self, scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> None:
+    def __init__(self, scorers: Mapping[str, Scorer], weights: Mapping[str, float], compiled: ItemToItemScorer | None = None) -> None:
         # Always in the same order, so that a loaded model adds up to the same bits as the one that was saved.
         self.weights = {name: weights[name] for name in sorted(weights) if weights[name] > 0}
         self.parts = {name: scorers[name] for name in self.weights}
+        self.compiled = compiled
         if not self.parts:
             raise ValueError("a hybrid needs at least one model with a positive weight")
 
     def scores(self, history: History) -> np.ndarray:
-        total: np.ndarray | None = None
+        total = None if self.compiled is None else self.compiled.scores(history)
         for name, weight in self.weights.items():
+            if self._in_operator(name):
+                continue
             part = self.parts[name].scores(history)
             part *= weight
             total = part if total is None else np.add(total, part, out=total)
@@ -34,4 +39,11 @@ class HybridScorer:
 
     def contributions_by_model(self, history: History, numbers: np.ndarray, name: str = "hybrid") -> dict[str, np.ndarray]:
         """Returns each model's contributions (history + 1, numbers), weighted, so that all of them together sum to the score."""
-        return {part: weight * self.parts[part].contributions(history, numbers) for part, weight in self.weights.items()}
+        parts = {part: weight * self.parts[part].contributions(history, numbers) for part, weight in self.weights.items()}
+        if self.compiled is not None:
+            kept = self.compiled.contributions(history, numbers) != 0
+            parts = {part: np.where(kept, values, 0.0) if self._in_operator(part) else values for part, values in parts.items()}
+        return parts
+
+    def _in_operator(self, name: str) -> bool:
+        return self.compiled is not None and isinstance(self.parts[name], ItemToItemScorer)

@@ -9,6 +9,7 @@ from inference.scorers import FactorScorer
 from training.model_config import AlsConfig
 from training.progress import track
 from training.trainers.base import TrainingData, in_threads
+from training.trainers.cold import with_content
 
 _BATCH_FLOATS = 2_000_000  # of the largest array of a batch
 
@@ -18,6 +19,7 @@ def fit(data: TrainingData, config: AlsConfig) -> FactorScorer:
 
     Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, with the regularisation of Rendle et al.,
     "Revisiting the performance of iALS on item recommendation benchmarks", RecSys 2022. Listeners are not stored: serving folds them in.
+    With a catalogue, songs of few events are moved towards where their content puts them (``training.trainers.cold``).
     """
     rng = np.random.default_rng(data.seed)
     scale = 0.1 / np.sqrt(config.factors)
@@ -28,6 +30,8 @@ def fit(data: TrainingData, config: AlsConfig) -> FactorScorer:
     for _ in track(range(config.iterations), total=config.iterations, description="als"):
         user_factors = solve_rows(by_user, item_factors, config, data.threads)
         item_factors = solve_rows(by_item, user_factors, config, data.threads)
+    if data.features is not None and config.content_strength > 0:
+        item_factors = with_content(item_factors, data.listeners, data.features, config.content_strength)
     wide = item_factors.astype(np.float64)
     return FactorScorer(item_factors, wide.T @ wide, config.unobserved_weight, config.l2, config.frequency_exponent)
 

@@ -13,7 +13,7 @@ from training.model_config import EaseConfig
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 from training.trainers.gram import BLOCK, diagonal_of_gram, most_kept, shortened, trimmed_gram
 
-_PARTNERS = 1000  # of each song that are kept of the Gram matrix; the systems are cut out of these
+_PARTNERS = 5  # times its neighbours each song keeps of the Gram matrix; the systems are cut out of these
 _DENSE_BYTES = 3 * 8  # per entry: the matrix, its inverse and the weights
 
 Columns = list[tuple[np.ndarray, np.ndarray]]
@@ -68,14 +68,15 @@ def _local(rows: csr_array, config: EaseConfig, data: TrainingData) -> Columns:
     """
     diagonal = diagonal_of_gram(rows)
     strength = np.maximum(diagonal, 1e-12) ** config.neighbour_exponent
-    keep = max(config.neighbours, most_kept(data.n_items, max(_PARTNERS, config.neighbours), data.memory_limit_gb))
+    keep = max(config.neighbours, most_kept(data.n_items, _PARTNERS * config.neighbours, data.memory_limit_gb))
     gram = trimmed_gram(rows, keep, strength, data.threads)
     on_diagonal = (diagonal + _ridge(diagonal, config)).astype(np.float32)
 
     def work(block: np.ndarray) -> Columns:
         return [_local_column(gram, on_diagonal, strength, song, config.neighbours) for song in block.tolist()]
 
-    return [column for columns in in_threads(work, blocks(data.n_items, BLOCK), data.threads, "ease") for column in columns]
+    # In one thread: a song takes a dozen small calls, and two threads spend more on the interpreter's lock than they gain (35 s, not 25).
+    return [column for columns in in_threads(work, blocks(data.n_items, BLOCK), 1, "ease") for column in columns]
 
 
 def _local_column(gram: csr_array, on_diagonal: np.ndarray, strength: np.ndarray, song: int, k: int) -> tuple[np.ndarray, np.ndarray]:
