@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from inference.scorers import Scorer
-from training.config import TrainingConfig
+from training.config import MODELS, TrainingConfig
 from training.data.dataset import Dataset
 from training.data.errors import UserDataError
 from training.order import decayed, values_of, weighting_of
@@ -16,7 +16,8 @@ from training.progress import log, stage
 from training.trainers import TRAINERS
 from training.trainers.base import Features, TrainingData
 
-CONTENT, CEASE, SIMILAR_SONGS, TRANSITIONS, WORDS = "content", "cease", "similar_songs", "transitions", "words"
+ARTIST, CONTENT, CEASE, EASE = "artist", "content", "cease", "ease"
+SIMILAR_SONGS, TRANSITIONS, WORDS = "similar_songs", "transitions", "words"
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,20 @@ def trainable(config: TrainingConfig, dataset: Dataset) -> list[str]:
 
     Raises ``UserDataError`` where none is left.
     """
-    missing = {name: needed for name in config.models if (needed := _missing(name, dataset))}
+    by_default = config.models == TrainingConfig().models
+    wanted = MODELS if by_default and config.tune == "auto" else config.models
+    missing = {name: needed for name in wanted if (needed := _missing(name, dataset))}
     for needed in sorted(set(missing.values())):
         log("models_left_out", models=",".join(name for name in missing if missing[name] == needed), reason=f"no {needed}")
-    names = [name for name in config.models if name not in missing]
+    names = [name for name in wanted if name not in missing]
+    if by_default and CEASE in names:  # nobody asked for it: cease learns the same, and more
+        names.remove(EASE)
+        log("models_left_out", models=EASE, reason="cease learns it, too; name it in `models` to have both")
     if not names:
         needed = " or ".join(sorted(set(missing.values())))
         raise UserDataError(f"None of the models {', '.join(config.models)} can be trained without {needed}: add it, or change `models`.")
+    if config.hybrid.weights and not any(config.hybrid.weights.get(name) for name in names):
+        raise UserDataError(f"Change hybrid_weights: of the models that these data can train ({', '.join(names)}) none has a share.")
     return names
 
 
@@ -80,7 +88,7 @@ def _missing(name: str, dataset: Dataset) -> str | None:
         return None if catalogue is not None and catalogue.similar is not None else "similar songs in the items channel"
     if not len(dataset.interactions):
         return "interactions"
-    if name == CEASE and catalogue is None:
+    if name in (ARTIST, CEASE) and catalogue is None:
         return "items channel"
     if name == TRANSITIONS and dataset.interactions.order is None:
         return "times or positions in the interactions"

@@ -14,6 +14,7 @@ from training.hyperparameter_values import Option, shown
 from training.hyperparameters import ConfigError, option, options_of, parse
 from training.model_config import (
     AlsConfig,
+    ArtistConfig,
     CeaseConfig,
     ContentConfig,
     EaseConfig,
@@ -29,9 +30,10 @@ from training.model_config import (
 __all__ = ["ConfigError", "TrainingConfig"]
 
 MODELS = (
-    *("popularity", "item_knn", "pearson", "graph", "ease", "cease", "spectral", "als", "content"),
-    *("transitions", "sessions", "words", "similar_songs"),
+    *("popularity", "item_knn", "pearson", "ease", "cease", "als", "content", "artist", "transitions", "sessions", "words"),
+    *("similar_songs", "graph", "spectral"),
 )
+SLOW_OR_SPECIAL = ("graph", "spectral")  # trained when they are asked for
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class SplitConfig:
 class HybridConfig:
     """The weighted sum of all models, its weights found on the validation listeners."""
 
-    metric: str = option("ndcg", "what the weights are to raise", choices=("recall", "ndcg", "both"))
+    metric: str = option("both", "what the weights are to raise", choices=("recall", "ndcg", "both"))
     pool: int = option(200, "candidates per model and listener that the weights are found on", min=10, max=10_000)
     weights: dict[str, float] = field(
         default_factory=dict,
@@ -126,7 +128,10 @@ class TrainingConfig:
     """All settings, one frozen section for each part. A flat name is ``section_field``; the top level has no prefix."""
 
     models: tuple[str, ...] = option(
-        MODELS, "models to train; the hybrid is built over them when there are several", choices=MODELS, nonempty=True
+        tuple(name for name in MODELS if name not in SLOW_OR_SPECIAL),
+        "models to train; the hybrid is built over them when there are several",
+        choices=MODELS,
+        nonempty=True,
     )
     seed: int = option(42, "of everything random; same seed and data, same model", min=0, max=2**32 - 1)
     tune: str = option(
@@ -144,6 +149,7 @@ class TrainingConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     item_knn: NeighboursConfig = field(default_factory=NeighboursConfig)
     pearson: NeighboursConfig = field(default_factory=NeighboursConfig)
+    artist: ArtistConfig = field(default_factory=ArtistConfig)
     graph: GraphConfig = field(default_factory=GraphConfig)
     ease: EaseConfig = field(default_factory=EaseConfig)
     cease: CeaseConfig = field(default_factory=CeaseConfig)
@@ -202,6 +208,8 @@ class TrainingConfig:
         for name in ("filter", "boosts"):
             if (text := getattr(self.rerank, name)) and not _is_json(text):
                 mistakes.append(f"rerank_{name}={shown(text)} must be JSON, as in a request")
+        if self.hybrid.weights and self.tune == "auto":
+            mistakes.append("tune=auto finds the weights: leave hybrid_weights out, or take tune=none")
         if strangers := sorted(set(self.hybrid.weights) - set(self.models)):
             mistakes.append(f"hybrid_weights names {shown(', '.join(strangers))}, which `models` does not train")
         elif self.hybrid.weights and not sum(self.hybrid.weights.values()) > 0:

@@ -24,7 +24,10 @@ from training.tuning import Clock, tune
 
 AUTO = "auto"
 # Under tune=auto the cheap models come first, so that a short budget has something to weigh.
-_BY_COST = ("popularity", "sessions", "words", "similar_songs", "transitions", "graph", "content", "item_knn", "pearson", "cease", "als")
+_BY_COST = (
+    *("popularity", "sessions", "words", "similar_songs", "transitions", "artist", "graph", "content", "item_knn", "pearson"),
+    *("cease", "als", "spectral", "ease"),
+)
 _LENGTH = 200  # of the operator's rows, where there is nothing to find a shorter one on
 
 
@@ -55,8 +58,8 @@ def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, use
     ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
     """
     workshop = Workshop(dataset, features, user_items, threads)
-    names = list(dict.fromkeys([*trainable(config, dataset), POPULARITY]))
-    blended = [name for name in names if name in config.models]
+    blended = trainable(config, dataset)
+    names = list(dict.fromkeys([*blended, POPULARITY]))
     validates = len(split.validation) >= hybrid.MIN_CASES and (config.tune == AUTO or (len(blended) > 1 and not config.hybrid.weights))
     if validates:
         found, kept = _find(config, workshop, split, names, blended)
@@ -80,7 +83,13 @@ def _find(
     scorers: dict[str, Scorer] = {}
     for name in sorted(names, key=_cost) if config.tune == AUTO else names:
         spent = time.monotonic() - started
-        if config.tune == AUTO and name != POPULARITY and spent > 60 * config.tune_minutes / 3:
+        if (
+            config.tune == AUTO
+            and set(scorers) & set(blended)
+            and name != POPULARITY
+            and name != CONTENT
+            and spent > 60 * config.tune_minutes / 3
+        ):
             log("no_time_for", model=name, spent=round(spent), tune_minutes=config.tune_minutes)
             continue
         scorers[name] = clock.timed(lambda config, name: fit_model(config, data, name), config, name)
@@ -129,7 +138,7 @@ def _tuned(
 
 
 def _cost(name: str) -> int:
-    return _BY_COST.index(name) if name in _BY_COST else len(_BY_COST)
+    return _BY_COST.index(name)
 
 
 def _given_weights(
@@ -137,9 +146,9 @@ def _given_weights(
 ) -> dict[str, float]:
     """Returns the weights of the user's shares, or of ours where there was nothing to find better ones on; 1 for a single model."""
     parts = {name: scorers[name] for name in blended}
+    shares = config.hybrid.weights or hybrid.DEFAULT_WEIGHTS
     if len(parts) == 1:
         return dict.fromkeys(parts, 1.0)
-    shares = config.hybrid.weights or hybrid.DEFAULT_WEIGHTS
     seen = [case_with_order(case, workshop.dataset, workshop.user_items) for case in _some_listeners(split.relearn)]
     return hybrid.default_weights(parts, seen, config.hybrid.pool, shares)
 

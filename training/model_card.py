@@ -17,6 +17,7 @@ WHAT_MODELS_ARE = {
     "transitions": "songs that come soon after one another (sequential rules, Ludewig & Jannach 2018)",
     "sessions": "listeners and playlists like the history, and what else they hold (V-SKNN, STAN)",
     "words": "songs that go with the words that playlists and listeners are called by",
+    "artist": "songs of the same artist, the best-known first",
     "graph": "songs played by the same listeners, normalised by degrees",
     "cease": "which songs predict which, learned by regression, with artists and albums as listeners",
     "spectral": "songs alike along the main directions of taste",

@@ -39,6 +39,14 @@ class CeaseConfig(EaseConfig):
 
 
 @dataclass(frozen=True)
+class ArtistConfig:
+    """Songs of the same artist, those that more listeners know first."""
+
+    exponent: float = option(0.5, "power of a song's share in its artist's listening; 0: all songs of an artist are alike", min=0, max=2)
+    neighbours: int = option(200, "songs kept of each artist", min=1, max=10_000)
+
+
+@dataclass(frozen=True)
 class GraphConfig:
     """The item graph: pairs of songs by how many listeners they share, normalised by degrees."""
 
@@ -68,6 +76,7 @@ class AlsConfig:
     l2: float = option(0.002, "ridge penalty", min=1e-6, max=1e6)
     unobserved_weight: float = option(0.03, "weight of the songs that a listener did not play", min=1e-6, max=10)
     frequency_exponent: float = option(1.0, "power of a row's degree that its penalty grows with", min=0, max=1)
+    catalogue_weight: float = option(1.0, "weight of a song to its artist and album as listeners; 0: they are none", min=0, max=100)
     content_strength: float = option(1.0, "events that a song's content weighs beside its own; 0: content says nothing", min=0, max=1e6)
 
 

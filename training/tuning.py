@@ -36,10 +36,11 @@ class Ladder:
 LADDERS: Mapping[str, Sequence[Ladder]] = {
     "ease": (Ladder("l2", 3.0, 0.3, 1000), Ladder("item_exponent", 0.15, 0.0, 0.5, times=False)),
     "cease": (
-        Ladder("artist_weight", 2.0, 0.1, 4),
+        Ladder("l2", 2.0, 0.3, 1000),
         Ladder("genre_weight", 0.15, 0.0, 0.6, times=False),
-        Ladder("l2", 3.0, 0.3, 1000),
+        Ladder("artist_weight", 2.0, 0.1, 4),
     ),
+    "artist": (Ladder("exponent", 0.25, 0.0, 1.0, times=False),),
     "als": (
         Ladder("unobserved_weight", 4.0, 1e-4, 2),
         Ladder("l2", 4.0, 1e-5, 2),
@@ -103,7 +104,7 @@ def tune(
                     scorer = clock.timed(fit, trial, name)
                     scored = pool.with_model(name, scorer)
                     quality = scored.quality({name: 1.0}, k, metric)
-                    if quality < best * (1 + MIN_GAIN):
+                    if quality <= best * (1 + MIN_GAIN):
                         break
                     config, pool, best = trial, scored, quality
                     scorers[name] = scorer

@@ -21,6 +21,9 @@ REQUESTS = (
     {"user_id": "u1", "candidates": ["s5", "s6", "unknown"]},
     {"songs": [{"artist": "artist 1", "genre": "jazz", "energy": 0.4, "lyrics": "the night and the rain and the road"}], "explain": True},
     {"user_id": "u0", "songs": [{"item_id": "new", "year": 1990, "key": "D min", "plays": 7}], "explain": True},
+    {"items": ["s9", "s2"], "context": {"name": "Night drive", "country": "DE"}, "explain": True},
+    {"items": ["s9", "s2"], "ordered": False},
+    {"user_id": "u2", "events": [{"item_id": "s3", "timestamp": 1_700_900_000}, {"item_id": "s4", "timestamp": 1_699_000_000}]},
 )
 
 

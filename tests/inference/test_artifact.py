@@ -12,8 +12,9 @@ import pytest
 from inference.artifact import FORMAT_VERSION, load, save
 from inference.errors import ArtifactError
 from inference.request import Request
+from inference.scorers import HybridScorer, ItemToItemScorer
 from tests.inference.features.songs import raw_song
-from tests.inference.models import SONGS, make_recommender
+from tests.inference.models import SONGS, history_of, make_recommender
 
 REQUEST = Request(user_id="u0", items=("s1", "s29"), explain=True, metadata=True)
 
@@ -83,6 +84,53 @@ def test_saving_twice_gives_the_same_bytes_and_version(model: Path, tmp_path_fac
     other = tmp_path_factory.mktemp("again")
     save(make_recommender(), other, {"configuration": {"seed": 1}})
     assert {p.name: p.read_bytes() for p in model.iterdir()} == {p.name: p.read_bytes() for p in other.iterdir()}
+
+
+def test_a_compiled_hybrid_comes_back_bit_for_bit_and_its_arrays_are_checked(model: Path) -> None:
+    before, after = make_recommender().hybrid, load(model, verify=True).hybrid
+    assert before.compiled is not None
+    assert after.compiled is not None
+    for name, array in before.compiled.arrays().items():
+        assert (after.compiled.arrays()[name] == array).all()
+    for history in (history_of(), history_of(3), history_of(1, 4, 28)):
+        assert (after.scores(history) == before.scores(history)).all()
+
+
+def test_a_hybrid_without_an_operator_is_saved_without_one(tmp_path: Path) -> None:
+    whole = make_recommender()
+    save(dataclasses.replace(whole, hybrid=HybridScorer(whole.scorers, whole.hybrid.weights)), tmp_path, {})
+    assert load(tmp_path, verify=True).hybrid.compiled is None
+    assert not list(tmp_path.glob("compiled.*"))
+
+
+def test_the_operator_is_part_of_the_version(model: Path, tmp_path: Path) -> None:
+    whole = make_recommender()
+    save(dataclasses.replace(whole, hybrid=HybridScorer(whole.scorers, whole.hybrid.weights)), tmp_path / "parts", {})
+    assert load(tmp_path / "parts").version != load(model).version
+
+
+@pytest.mark.parametrize("array", ItemToItemScorer.ARRAYS)
+def test_a_missing_array_of_the_operator_is_named(array: str, model: Path) -> None:
+    (model / f"compiled.{array}.npy").unlink()
+    with pytest.raises(ArtifactError, match=rf"compiled\.{array}\.npy is missing"):
+        load(model)
+
+
+def test_an_operator_that_model_json_does_not_list_is_refused_in_one_sentence(model: Path) -> None:
+    document = json.loads((model / "model.json").read_text())
+    change(model, arrays={name: entry for name, entry in document["arrays"].items() if not name.startswith("compiled.")})
+    with pytest.raises(ArtifactError, match=r"compiled\.indptr"):
+        load(model)
+
+
+def test_an_operator_of_another_number_of_songs_is_refused(model: Path) -> None:
+    indptr = np.load(model / "compiled.indptr.npy")[:-1]
+    np.save(model / "compiled.indptr.npy", indptr)
+    document = json.loads((model / "model.json").read_text())
+    document["arrays"]["compiled.indptr"]["shape"] = list(indptr.shape)
+    change(model, arrays=document["arrays"])
+    with pytest.raises(ArtifactError, match="square"):
+        load(model)
 
 
 def test_a_different_model_has_a_different_version(model: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

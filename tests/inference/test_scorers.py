@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inference.history import History
 from inference.scorers import KINDS, FactorScorer, HybridScorer, ItemToItemScorer, Scorer
 from tests.inference.models import SONGS, history_of, make_scorers
+from training.trainers import compiled
 
 SCORERS = make_scorers()
 histories = st.dictionaries(st.integers(0, SONGS - 1), st.floats(0.1, 10), max_size=8).map(
@@ -67,6 +68,38 @@ def test_the_hybrid_is_the_weighted_sum_and_leaves_out_weight_zero() -> None:
     expected = 2.0 * SCORERS["ease"].scores(history) + 0.5 * SCORERS["content"].scores(history)
     np.testing.assert_allclose(hybrid.scores(history), expected)
     assert "als" not in hybrid.parts
+
+
+WEIGHTS = {"ease": 2.0, "content": 0.5, "als": 0.3, "popularity": 0.1}
+OPERATOR = compiled.compiled(SCORERS, WEIGHTS, 8)
+COMPILED = HybridScorer(SCORERS, WEIGHTS, OPERATOR)
+
+
+@given(history=histories)
+def test_what_each_model_of_a_compiled_hybrid_contributes_sums_to_the_score(history: History) -> None:
+    everything = np.arange(SONGS)
+    parts = COMPILED.contributions_by_model(history, everything)
+    assert set(parts) == set(WEIGHTS)
+    summed = sum(part.sum(axis=0) for part in parts.values())
+    np.testing.assert_allclose(summed, COMPILED.scores(history), rtol=1e-5, atol=1e-6)
+
+
+@given(history=histories)
+def test_contributions_of_some_songs_to_a_compiled_hybrid_are_those_of_all(history: History) -> None:
+    some = np.array([11, 0, 29])
+    whole = COMPILED.contributions_by_model(history, np.arange(SONGS))
+    assert all(
+        np.array_equal(part, whole[name][:, some]) for name, part in COMPILED.contributions_by_model(history, some, "hybrid").items()
+    )
+
+
+@given(history=histories)
+def test_the_operator_answers_in_place_of_the_item_to_item_models_only(history: History) -> None:
+    assert OPERATOR is not None
+    others = 0.3 * SCORERS["als"].scores(history) + 0.1 * SCORERS["popularity"].scores(history)
+    before = OPERATOR.operator.values.copy()
+    np.testing.assert_allclose(COMPILED.scores(history), OPERATOR.scores(history) + others, atol=1e-9)
+    assert (OPERATOR.operator.values == before).all()
 
 
 def test_a_hybrid_of_nothing_is_refused() -> None:

@@ -70,7 +70,7 @@ def test_nothing_decays_without_a_half_life_or_without_times() -> None:
 
 
 def split_of(*cases: Case) -> Split:
-    return Split(np.zeros(4, dtype=bool), cases, cases)
+    return Split("listener", MATRIX, MATRIX, cases, cases, np.empty(0, dtype=np.int32))
 
 
 SHOWN = Case(0, np.array([0, 3], dtype=np.int32), np.array([2], dtype=np.int32))

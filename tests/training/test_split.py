@@ -13,7 +13,7 @@ from training.data.dataset import MISSING_TIME
 from training.data.errors import UserDataError
 from training.split import Case, Split, split_interactions
 
-KINDS = ("listener", "random", "time", "last", "song")
+KINDS = ("listener", "random", "time", "last", "song", "block")
 
 
 def matrix(users: int, seed: int = 0) -> csr_array:
@@ -195,3 +195,28 @@ def test_events_of_one_second_leave_nothing_to_hold_out_by_time() -> None:
     parts = split_interactions(played, np.full(played.nnz, 5), SplitConfig(kind="time"), 0, hold_out_test=True)
     assert parts.test == ()
     assert pairs(parts.learn) == pairs(played)
+
+
+@pytest.mark.parametrize("settings", [{"kind": "auto"}, {}])
+def test_without_a_test_channel_listeners_are_held_out_whole_unless_asked_otherwise(settings: dict[str, object]) -> None:
+    asked, expected = split(matrix(100), **settings), split(matrix(100), kind="listener")
+    assert asked.kind == "listener"
+    assert hidden(asked.test) == hidden(expected.test)
+    assert hidden(asked.validation) == hidden(expected.validation)
+
+
+@pytest.mark.parametrize("times", [None, "missing", "some"])
+def test_for_a_test_channel_validation_is_the_latest_part_where_there_are_times_and_blocks_where_there_are_none(times: str | None) -> None:
+    played = matrix(100)
+    given_times = {None: None, "missing": np.full(played.nnz, MISSING_TIME), "some": times_of(played)}[times]
+    kind = "time" if times == "some" else "block"
+    found, expected = (split_interactions(played, given_times, SplitConfig(kind=k), 3, hold_out_test=False) for k in ("auto", kind))
+    assert found.kind == kind
+    assert found.test == ()
+    assert found.validation
+    assert hidden(found.validation) == hidden(expected.validation)
+
+
+@pytest.mark.parametrize("hold_out_test", [True, False])
+def test_a_kind_that_is_asked_for_is_taken_with_and_without_a_test_channel(hold_out_test: bool) -> None:
+    assert [split(matrix(100), kind=kind, hold_out_test=hold_out_test).kind for kind in KINDS] == list(KINDS)

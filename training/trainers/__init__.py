@@ -6,7 +6,21 @@ from collections.abc import Callable
 
 from inference.scorers import Scorer
 from training.config import TrainingConfig
-from training.trainers import als, cease, content, ease, graph, item_knn, popularity, sessions, similar_songs, spectral, transitions, words
+from training.trainers import (
+    als,
+    artist,
+    cease,
+    content,
+    ease,
+    graph,
+    item_knn,
+    popularity,
+    sessions,
+    similar_songs,
+    spectral,
+    transitions,
+    words,
+)
 from training.trainers.base import TrainingData
 
 Trainer = Callable[[TrainingData, TrainingConfig], Scorer]
@@ -17,6 +31,7 @@ TRAINERS: dict[str, Trainer] = {
     "pearson": lambda data, config: item_knn.fit_pearson(data, config.pearson),
     "ease": lambda data, config: ease.fit(data, config.ease),
     "graph": lambda data, config: graph.fit(data, config.graph),
+    "artist": lambda data, config: artist.fit(data, config.artist),
     "cease": lambda data, config: cease.fit(data, config.cease),
     "spectral": lambda data, config: spectral.fit(data, config.spectral),
     "als": lambda data, config: als.fit(data, config.als),

@@ -9,6 +9,7 @@ from inference.scorers import FactorScorer
 from training.model_config import AlsConfig
 from training.progress import track
 from training.trainers.base import TrainingData, in_threads
+from training.trainers.cease import ALBUM, ARTISTS, with_catalogue
 from training.trainers.cold import with_content
 
 _BATCH_FLOATS = 2_000_000  # of the largest array of a batch
@@ -19,14 +20,16 @@ def fit(data: TrainingData, config: AlsConfig) -> FactorScorer:
 
     Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, with the regularisation of Rendle et al.,
     "Revisiting the performance of iALS on item recommendation benchmarks", RecSys 2022. Listeners are not stored: serving folds them in.
-    With a catalogue, songs of few events are moved towards where their content puts them (``training.trainers.cold``).
+    With a catalogue, artists and albums are listeners of all their songs, as in ``training.trainers.cease``, and songs of few events are
+    moved towards where their content puts them (``training.trainers.cold``).
     """
     rng = np.random.default_rng(data.seed)
     scale = 0.1 / np.sqrt(config.factors)
     item_factors = rng.normal(0.0, scale, (data.n_items, config.factors)).astype(np.float32)
-    item_factors[data.listeners == 0] = 0.0
     by_user = data.user_items
-    by_item = data.user_items.T.tocsr()
+    if data.features is not None and config.catalogue_weight > 0:
+        by_user = with_catalogue(by_user, data.features[1], dict.fromkeys((ARTISTS, ALBUM), config.catalogue_weight))
+    by_item = by_user.T.tocsr()
     for _ in track(range(config.iterations), total=config.iterations, description="als"):
         user_factors = solve_rows(by_user, item_factors, config, data.threads)
         item_factors = solve_rows(by_item, user_factors, config, data.threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -28,12 +29,15 @@ def fit(data: TrainingData, config: CeaseConfig) -> ItemToItemScorer:
     """
     if data.features is None:
         raise ValueError("cease needs the features of a catalogue")
-    store = data.features[1]
-    parts = [(config.artist_weight, members(store, ARTISTS)), (config.genre_weight, members(store, GENRES))]
-    parts.append((config.album_weight, albums(store)))
-    heard = [(weight * rows).astype(np.float32) for weight, rows in parts if weight > 0 and rows.shape[0]]
-    everyone = csr_array(vstack([data.user_items, *heard], format="csr"))
-    return ease.fit(replace(data, user_items=everyone), config)
+    weights = {ARTISTS: config.artist_weight, ALBUM: config.album_weight, GENRES: config.genre_weight}
+    return ease.fit(replace(data, user_items=with_catalogue(data.user_items, data.features[1], weights)), config)
+
+
+def with_catalogue(user_items: csr_array, store: FeatureStore, weights: Mapping[str, float]) -> csr_array:
+    """Returns ``[X; w F]``, float32: below the listeners a row for each artist, album and genre of two songs or more."""
+    rows = {ARTISTS: members(store, ARTISTS), ALBUM: albums(store), GENRES: members(store, GENRES)}
+    heard = [(weight * rows[name]).astype(np.float32) for name, weight in weights.items() if weight > 0 and rows[name].shape[0]]
+    return csr_array(vstack([user_items, *heard], format="csr"))
 
 
 def members(store: FeatureStore, name: str) -> csr_array:

@@ -38,6 +38,8 @@ def trimmed_gram(rows: csr_array, keep: int, strength: np.ndarray, threads: int)
     parts = list(in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"))
     lengths = np.concatenate([part[0] for part in parts])
     indptr = np.concatenate([[0], np.cumsum(lengths)])
+    # Where it fits: with an int64 indptr scipy would widen the column numbers, too, and so take 12 bytes for an entry.
+    indptr = indptr.astype(np.int32) if indptr[-1] < np.iinfo(np.int32).max else indptr
     gram = csr_array((np.concatenate([p[2] for p in parts]), np.concatenate([p[1] for p in parts]), indptr), shape=(n, n))
     gram.sort_indices()
     return gram

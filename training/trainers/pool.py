@@ -64,15 +64,21 @@ class Pool:
 
     def quality(self, weights: Mapping[str, float], k: int, metric: str) -> float:
         """Returns recall@k, nDCG@k or the mean of both (``metric``: recall, ndcg, both) of the weighted sum of the models."""
-        total = sum(np.float32(weight) * self.scores[name] for name, weight in weights.items() if weight)
-        scores = np.where(self.songs >= 0, total, -np.inf)
-        k = min(k, scores.shape[1])
-        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        total = np.zeros(self.songs.shape, dtype=np.float32)
+        for name, weight in weights.items():
+            total += np.float32(weight) * self.scores[name]
+        return self.quality_of(total, k, metric)
+
+    def quality_of(self, total: np.ndarray, k: int, metric: str) -> float:
+        """Returns the same of a score of each song: float32 (cases, width)."""
+        scores = np.where(self.songs >= 0, total, np.float32(-np.inf))
+        depth = min(k, scores.shape[1])
+        best = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
         best = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable"), axis=1)
         hits = np.take_along_axis(self.relevant, best, axis=1)
         recall = hits.sum(axis=1) / self.n_hidden
         discounts = 1.0 / np.log2(np.arange(2, k + 2))
-        ndcg = (hits * discounts).sum(axis=1) / np.cumsum(discounts)[np.minimum(self.n_hidden, k) - 1]
+        ndcg = (hits * discounts[:depth]).sum(axis=1) / np.cumsum(discounts)[np.minimum(self.n_hidden, k) - 1]
         if metric == "both":
             return float((recall + ndcg).mean() / 2)
         return float((recall if metric == "recall" else ndcg).mean())

@@ -22,9 +22,9 @@ def parts(kind: str, *test: Case, songs: np.ndarray | None = None) -> Split:
     return Split(kind, nothing, nothing, (), test, numbers() if songs is None else songs)
 
 
-def test_a_new_listener_shows_songs_and_hides_others() -> None:
+def test_a_new_listener_shows_songs_in_no_order_and_hides_others() -> None:
     (case,) = split_cases(parts("listener", Case(2, numbers(0, 2), numbers(1, 3))), IDS, USERS)["holdout"]
-    assert case.request == Request(items=("a", "c"))
+    assert case.request == Request(items=("a", "c"), ordered=False)
     assert case.relevant.tolist() == [1, 3]
 
 

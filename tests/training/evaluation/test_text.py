@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from training.config import TrainingConfig
+from training.config import MODELS, TrainingConfig
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.text import MAX_DEFINITIONS, metric_definitions, metric_lines, table
 
@@ -39,9 +39,12 @@ def test_definitions_keep_within_sagemakers_limits() -> None:
 
 
 def test_the_most_wanted_definitions_come_first() -> None:
-    names = [one["Name"] for one in metric_definitions(config())]
-    assert names[0] == "hybrid:recall_at_20"
-    assert {"popularity:recall_at_20", "ease:ndcg_at_20", "hybrid:recall_at_10"} <= set(names)
+    everything, few = ([one["Name"] for one in metric_definitions(settings)] for settings in (config(), config(models="ease,als")))
+    for names in (everything, few):
+        assert names[:2] == ["hybrid:recall_at_20", "hybrid:ndcg_at_20"]
+        assert names.index("hybrid:novelty_at_20") < names.index("popularity:recall_at_20") < names.index("ease:ndcg_at_20")
+    assert all(f"{model}:{metric}_at_20" in everything for model in MODELS for metric in ("recall", "ndcg"))
+    assert few.index("ease:recall_at_20") < few.index("hybrid:gini_at_20") < few.index("hybrid:recall_at_10")
 
 
 def test_a_single_model_is_compared_with_popularity() -> None:

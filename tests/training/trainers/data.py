@@ -8,8 +8,9 @@ from scipy.sparse import csr_array
 
 from inference.history import History
 from inference.scorers import ItemToItemScorer
+from inference.sparse import SparseRows
 from training.data.config import FeaturesConfig
-from training.data.dataset import Catalogue
+from training.data.dataset import Catalogue, Labels
 from training.features import fit_transform
 from training.trainers.base import TrainingData
 
@@ -43,13 +44,21 @@ def dense(scorer: ItemToItemScorer) -> np.ndarray:
     return scorer.operator.block(everything, everything)
 
 
+def operator_of(matrix: np.ndarray) -> ItemToItemScorer:
+    """The scorer whose operator is this square matrix; zeros are not stored."""
+    rows = csr_array(matrix.astype(np.float32))
+    return ItemToItemScorer(SparseRows(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data, rows.shape[1]))
+
+
 def history(matrix: np.ndarray, user: int) -> History:
     return History.of(np.flatnonzero(matrix[user]), matrix[user][matrix[user] > 0])
 
 
-def catalogue(artists: list[str], genres: list[str], energy: list[float], years: list[float]) -> Catalogue:
-    """One artist, one genre, one audio feature and one year for each song; empty or NaN where it has none."""
+def catalogue(artists: list[str], genres: list[str], energy: list[float], years: list[float], albums: list[str] | None = None) -> Catalogue:
+    """One artist, one genre, one audio feature, one year and, if wanted, one album for each song; empty or NaN where it has none."""
     n = len(artists)
+    titles = tuple(sorted({album for album in albums or () if album}))
+    codes = np.array([titles.index(album) if album else -1 for album in albums or ()], dtype=np.int32)
     return Catalogue(
         titles=np.array([f"t{i}" for i in range(n)], dtype=object),
         artist_texts=np.array(artists, dtype=object),
@@ -63,4 +72,11 @@ def catalogue(artists: list[str], genres: list[str], energy: list[float], years:
         keys=np.full(n, -1, dtype=np.int8),
         modes=np.full(n, -1, dtype=np.int8),
         explicit=np.full(n, -1, dtype=np.int8),
+        labels={} if albums is None else {"album": Labels(codes, titles)},
     )
+
+
+def artists_only(artists: list[str]) -> Catalogue:
+    """A catalogue of which nothing is known but one artist for each song, or none."""
+    n, nan = len(artists), float("nan")
+    return catalogue(artists, [""] * n, [nan] * n, [nan] * n)

@@ -7,9 +7,10 @@ import pytest
 
 from inference.history import History
 from inference.scorers import HybridScorer, PopularityScorer, Scorer
-from training.config import HybridConfig
+from training.config import MODELS, HybridConfig
 from training.split import Case
 from training.trainers import hybrid
+from training.trainers.pool import Pool
 
 SONGS, LISTENERS = 300, 60
 RNG = np.random.default_rng(5)
@@ -42,9 +43,13 @@ def world() -> tuple[dict[str, Scorer], list[Case]]:
     return scorers, cases
 
 
+def found(scorers: dict[str, Scorer], cases: list[Case], config: HybridConfig) -> tuple[dict[str, float], dict[str, float]]:
+    return hybrid.fit_weights(Pool.of(scorers, cases, config.pool), config, k=20)
+
+
 def test_models_that_know_different_things_are_both_used_and_noise_is_left_out() -> None:
     scorers, cases = world()
-    weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    weights, quality = found(scorers, cases, HybridConfig())
     assert weights["ease"] > 0
     assert weights["content"] > 0
     assert weights["popularity"] == 0
@@ -54,30 +59,30 @@ def test_models_that_know_different_things_are_both_used_and_noise_is_left_out()
 def test_content_is_never_left_out_since_it_alone_knows_songs_without_listeners() -> None:
     scorers, cases = world()
     scorers["content"] = Oracle(np.zeros((LISTENERS, SONGS), dtype=bool), slice(0, 0), 1.0)  # of no use to any of these listeners
-    weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    weights, quality = found(scorers, cases, HybridConfig())
     assert 0 < weights["content"] < 0.1 * weights["ease"]
     assert quality["hybrid"] > 0.98 * quality["ease"]
 
 
 def test_the_quality_told_is_what_the_hybrid_reaches_on_full_lists() -> None:
     scorers, cases = world()
-    weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(metric="recall"), k=20)
+    weights, quality = found(scorers, cases, HybridConfig(metric="recall"))
     scorer = HybridScorer(scorers, weights)
-    found = []
+    recall = []
     for case in cases:
         scores = scorer.scores(History(case.shown, np.ones(1, dtype=np.float32)))
         scores[case.shown] = -np.inf
-        found.append(np.isin(np.argsort(-scores, kind="stable")[:20], case.hidden).mean() * 2)
-    assert quality["hybrid"] == pytest.approx(float(np.mean(found)), abs=0.02)
+        recall.append(np.isin(np.argsort(-scores, kind="stable")[:20], case.hidden).mean() * 2)
+    assert quality["hybrid"] == pytest.approx(float(np.mean(recall)), abs=0.02)
 
 
 def test_the_scale_of_a_model_does_not_matter() -> None:
     scorers, cases = world()
-    before, quality = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    before, quality = found(scorers, cases, HybridConfig())
     for table in (scorers["ease"], scorers["content"]):
         assert isinstance(table, Oracle)
     scorers["ease"].table *= 1e-3  # type: ignore[attr-defined]
-    after, again = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    after, again = found(scorers, cases, HybridConfig())
     assert again["hybrid"] == pytest.approx(quality["hybrid"], abs=1e-3)
     assert after["ease"] == pytest.approx(1e3 * before["ease"], rel=1e-2)
 
@@ -85,17 +90,33 @@ def test_the_scale_of_a_model_does_not_matter() -> None:
 def test_a_catalogue_smaller_than_the_list_is_no_trouble() -> None:
     scorers: dict[str, Scorer] = {"popularity": PopularityScorer(np.array([0.1, 0.3, 0.2], dtype=np.float32))}
     cases = [Case(0, np.array([0], dtype=np.int32), np.array([1], dtype=np.int32))] * 3
-    weights, quality = hybrid.fit_weights(scorers, cases, HybridConfig(), k=20)
+    weights, quality = found(scorers, cases, HybridConfig())
     assert weights["popularity"] > 0
     assert quality["hybrid"] == pytest.approx(1.0)
 
 
-def test_default_weights_suit_the_scale_of_each_model() -> None:
+def test_default_weights_give_each_model_its_share_whatever_the_scale_of_its_scores() -> None:
     scorers, cases = world()
-    weights = hybrid.default_weights(scorers, cases, pool=50)
+    shares = {"ease": 3.0, "content": 1.0}
+    weights = hybrid.default_weights(scorers, cases, 50, shares)
     histories = [History(case.shown, np.ones(1, dtype=np.float32)) for case in cases]
     best = {name: np.mean([np.sort(scorer.scores(h))[-20:] for h in histories]) for name, scorer in scorers.items()}
     usual = {name: weights[name] * best[name] for name in scorers}
-    assert usual["ease"] == pytest.approx(hybrid.DEFAULT_WEIGHTS["ease"], rel=0.05)
-    assert usual["content"] == pytest.approx(hybrid.DEFAULT_WEIGHTS["content"], rel=0.05)
-    assert hybrid.default_weights(scorers, [], pool=50) == {name: hybrid.DEFAULT_WEIGHTS[name] for name in scorers}
+    assert usual == {"ease": pytest.approx(0.75, rel=0.05), "content": pytest.approx(0.25, rel=0.05), "popularity": 0}
+
+
+def test_without_a_listener_to_look_at_default_weights_are_the_shares() -> None:
+    weights = hybrid.default_weights(world()[0], [], 50, hybrid.DEFAULT_WEIGHTS)
+    total = sum(hybrid.DEFAULT_WEIGHTS[name] for name in weights)
+    assert weights == {name: pytest.approx(hybrid.DEFAULT_WEIGHTS[name] / total) for name in ("ease", "content", "popularity")}
+
+
+def test_every_model_has_a_default_share() -> None:
+    assert set(hybrid.DEFAULT_WEIGHTS) == set(MODELS)
+
+
+def test_shares_sum_to_one_where_every_score_is_usual() -> None:
+    scales = {"ease": 0.01, "als": 7.0, "content": 1.0}
+    weights = hybrid.of_shares({"ease": 1.0, "als": 5.0, "content": 2.0}, scales)
+    assert sum(weights[name] * scales[name] for name in scales) == pytest.approx(1.0)
+    assert weights["als"] * scales["als"] == pytest.approx(5 * weights["ease"] * scales["ease"])
