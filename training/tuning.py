@@ -108,7 +108,7 @@ def tune(
                         break
                     config, pool, best = trial, scored, quality
                     scorers[name] = scorer
-                if best > start:
+                if best > start and name != "popularity":  # which may have started from off: then both ways are open
                     break  # the other way is downhill
         if best > before:
             log("tuned", model=name, before=round(before, 4), after=round(best, 4), **_changed(config, name))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.request import Request
-from training.config import TrainingConfig
+from training.config import MODELS, TrainingConfig
 from training.evaluation.cases import Case
 from training.evaluation.context import Context
 from training.evaluation.evaluate import Evaluation, evaluate
@@ -66,4 +66,4 @@ def test_the_card_repeats_and_says_when_there_is_no_quality_to_tell(evaluation: 
 
 
 def test_every_model_has_a_line_for_people() -> None:
-    assert set(WHAT_MODELS_ARE) == set(TrainingConfig().models)
+    assert set(WHAT_MODELS_ARE) == set(MODELS)
