@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def one_size(folder: Path, songs: int, listeners: int, models: str, memory_limit_gb: str) -> Size:
     """Makes the data, trains once (with fixed shares, so that each model is fitted once), and asks the model."""
     make = [sys.executable, "-P", "-m", "scripts.make_dataset", str(folder), "--songs", str(songs), "--listeners", str(listeners)]
-    subprocess.run([*make, "--lyrics-lines", "0"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    subprocess.run([*make, "--lyrics-lines", "0"], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
     names = models.split(",")
     hyperparameters = {
         **{"models": models, "memory_limit_gb": memory_limit_gb, "features_lyrics": "false", "split_max_test_listeners": "200"},

@@ -50,7 +50,7 @@ class ArtistConfig:
 class GraphConfig:
     """The item graph: pairs of songs by how many listeners they share, normalised by degrees."""
 
-    neighbours: int = option(300, "strongest songs kept for each song", min=1, max=10_000)
+    neighbours: int = option(500, "strongest songs kept for each song", min=1, max=10_000)
     user_exponent: float = option(1.2, "power of a listener's degree that each pair is divided by", min=0, max=4)
     source_exponent: float = option(0.4, "power of the degree of the song in the history that a pair is divided by", min=0, max=2)
     target_exponent: float = option(0.4, "power of the degree of the recommended song that a pair is divided by", min=0, max=2)

@@ -30,10 +30,11 @@ def trimmed_gram(rows: csr_array, keep: int, strength: np.ndarray, threads: int)
 
     def work(block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         product = (by_song[block] @ rows).tocsr()
-        owners = np.repeat(block, np.diff(product.indptr))
-        other = product.indices != owners
-        indptr = np.concatenate([[0], np.cumsum(other)])[product.indptr]
-        return _strongest(indptr, product.indices[other], product.data[other], strength, keep)
+        # One more, since a song always keeps itself at first: to leave it out before would take a pass over all that is not kept.
+        lengths, columns, values = _strongest(block, product, strength, keep + 1)
+        owners = np.repeat(block, lengths)
+        other = columns != owners
+        return np.bincount(owners[other] - block[0], minlength=len(block)), columns[other], values[other]
 
     parts = list(in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"))
     lengths = np.concatenate([part[0] for part in parts])
@@ -68,18 +69,17 @@ def shortened(rows: csr_array, longest: int | None = None) -> csr_array:
     return csr_array((rows.data[keep], rows.indices[keep], indptr), shape=rows.shape)
 
 
-def _strongest(
-    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, strength: np.ndarray, keep: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns (lengths, columns int32, values float32) of the rows, the long ones cut to their ``keep`` strongest."""
+def _strongest(block: np.ndarray, product: csr_array, strength: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns (lengths, columns int32, values float32) of the rows, long ones cut to the ``keep`` strongest; the song itself stays."""
+    indptr, columns, values = product.indptr, product.indices, product.data
     lengths = np.diff(indptr)
     long = np.flatnonzero(lengths > keep)
     if len(long):
-        ranks = values / strength[columns]
         stays = np.ones(len(columns), dtype=bool)
         for row in long.tolist():
             span = slice(indptr[row], indptr[row + 1])
-            weakest = np.argpartition(ranks[span], lengths[row] - keep)[: lengths[row] - keep]
-            stays[indptr[row] + weakest] = False
+            ranks = values[span] / strength[columns[span]]
+            ranks[columns[span] == block[row]] = np.inf
+            stays[indptr[row] + np.argpartition(ranks, lengths[row] - keep)[: lengths[row] - keep]] = False
         columns, values = columns[stays], values[stays]
     return np.minimum(lengths, keep), columns.astype(np.int32, copy=False), values.astype(np.float32, copy=False)
