@@ -1,6 +1,6 @@
 """Trains on a public split and prints our row beside the published ones, under the split's own definitions.
 
-    scripts/reproduce shared/gowalla                      # train.parquet, test.parquet, published.csv
+    scripts/reproduce gowalla                             # train.parquet, test.parquet, published.csv
     scripts/reproduce yelp2018 -p models=ease             # train.txt, test.txt as LightGCN has them, published.csv if there is one
     scripts/reproduce ml-100k                             # ratings.parquet: no standard split, so a hold-out by time of our own
 
@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     published = read_published(options.folder / "published.csv")
     with tempfile.TemporaryDirectory(prefix="reproduce-") as base:
         channels, settings = channels_of(options.folder, Path(base))
-        parameters = {**DEFAULTS, **settings, **given}
+        tuned = {} if "hybrid_weights" in given else {"tune": "auto"}
+        parameters = {**DEFAULTS, **tuned, **settings, **given}
         command = [part for name, path in channels.items() for part in (f"--{name}", str(path))]
         command += [part for name, value in parameters.items() for part in ("-p", f"{name}={value}")]
         if code := training.main([*command, "--output", str(options.output)]):

@@ -120,6 +120,9 @@ class EvaluationConfig:
         min=0,
         max=10_000,
     )
+    single_models_up_to: int = option(
+        5000, "report each single model, too, where at most so many listeners are asked; beyond, only the hybrid and popularity", min=0
+    )
     details: bool = option(False, "write the split (split.npz), and the lists and figures of each listener (evaluation_details.npz)")
 
 

@@ -14,7 +14,7 @@ from inference import artifact
 from inference.context import ContextWords
 from inference.known import ListenerWords
 from inference.order import StoredOrder
-from inference.recommender import Recommender
+from inference.recommender import POPULARITY, Recommender
 from inference.rerank.defaults import Defaults
 from inference.sparse import SparseRows
 from inference.texts import Texts
@@ -180,7 +180,11 @@ def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommende
     if not sources:
         return []
     context = Context.of(recommender, _listeners(split.relearn), config, dataset.item_ids)
-    rankers = {recommender.model: recommender, **{name: recommender.with_model(name) for name in recommender.scorers}}
+    most = max(len(cases) for cases in sources.values())
+    singles = (
+        recommender.scorers if most <= config.evaluation.single_models_up_to else [POPULARITY]
+    )  # each would take as long as the hybrid
+    rankers = {recommender.model: recommender, **{name: recommender.with_model(name) for name in singles}}
     evaluations = [evaluate(source, recommender.model, rankers, cases, config.evaluation.k, context) for source, cases in sources.items()]
     if config.evaluation.details:
         write_split(split, list(sources.values())[-1], context, output_dir / SPLIT_NPZ)
