@@ -66,9 +66,9 @@ def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, use
     else:
         found, kept = _Found(config, {}, _LENGTH, {}), {}
     data = workshop.data(found.config, split.relearn)
-    wanted = [name for name in names if config.tune != AUTO or name in (POPULARITY, CONTENT) or found.weights.get(name, not found.weights)]
-    # Content does not depend on the listeners.
-    scorers = {name: kept[name] if name == CONTENT and name in kept else fit_model(found.config, data, name) for name in wanted}
+    dropped = {name for name in names if config.tune == AUTO and found.weights and not found.weights.get(name)} - {POPULARITY, CONTENT}
+    kept = {name: scorer for name, scorer in kept.items() if name == CONTENT}  # which does not depend on the listeners
+    scorers = {name: kept.get(name) or fit_model(found.config, data, name) for name in names if name not in dropped}
     weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
     operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
     return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config)
@@ -83,13 +83,8 @@ def _find(
     scorers: dict[str, Scorer] = {}
     for name in sorted(names, key=_cost) if config.tune == AUTO else names:
         spent = time.monotonic() - started
-        if (
-            config.tune == AUTO
-            and set(scorers) & set(blended)
-            and name != POPULARITY
-            and name != CONTENT
-            and spent > 60 * config.tune_minutes / 3
-        ):
+        is_needed = name in (POPULARITY, CONTENT) or not set(scorers) & set(blended)
+        if config.tune == AUTO and not is_needed and spent > 60 * config.tune_minutes / 3:
             log("no_time_for", model=name, spent=round(spent), tune_minutes=config.tune_minutes)
             continue
         scorers[name] = clock.timed(lambda config, name: fit_model(config, data, name), config, name)

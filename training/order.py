@@ -34,15 +34,6 @@ def decayed(user_items: csr_array, timestamps: np.ndarray | None, weighting: Eve
     return csr_array((values.astype(np.float32), user_items.indices, user_items.indptr), shape=user_items.shape)
 
 
-def rows_of(user_items: csr_array, values: np.ndarray | None, listeners: np.ndarray) -> np.ndarray | None:
-    """Returns the ``values`` (one per entry of ``user_items``) that belong to the entries of ``user_items[listeners]``."""
-    if values is None:
-        return None
-    starts, lengths = user_items.indptr[listeners].astype(np.int64), np.diff(user_items.indptr)[listeners]
-    within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return values[np.repeat(starts, lengths) + within]
-
-
 def values_of(user_items: csr_array, values: np.ndarray | None, part: csr_array) -> np.ndarray | None:
     """Returns the ``values`` (one per entry of ``user_items``) of those entries that ``part``, of the same shape, still has."""
     if values is None or part.nnz == user_items.nnz:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
-
 import numpy as np
 
 from inference.history import History
-from inference.scorers.base import Scorer
+from inference.scorers.patient import PatientScorer
 from inference.sparse import SparseRows
 
 
@@ -19,19 +16,18 @@ def recency(history: History, patience: float) -> np.ndarray:
     return weights if patience <= 0 or history.ranks is None else weights / (1.0 + history.ranks / patience)
 
 
-class SequentialScorer(Scorer):
+class SequentialScorer(PatientScorer):
     """Scores ``h @ B``, with ``h`` the weights of the history by ``recency``, scaled to sum to 1, and ``B`` (songs × songs) the operator.
 
     Row i of ``operator`` holds what having song i in the history adds to every other song.
     """
 
     KIND = "sequential"
-    ARRAYS = SparseRows.ARRAYS
 
     def __init__(self, operator: SparseRows, patience: float) -> None:
         if len(operator) != operator.n_columns:
             raise ValueError("an item-to-item operator must be square")
-        self.operator, self.patience = operator, patience
+        super().__init__(operator, patience)
 
     def scores(self, history: History) -> np.ndarray:
         return self.operator.weighted_sum(history.numbers, self._weights(history))
@@ -44,14 +40,3 @@ class SequentialScorer(Scorer):
     def _weights(self, history: History) -> np.ndarray:
         weights = recency(history, self.patience)
         return weights / max(weights.sum(), np.finfo(np.float64).tiny)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return self.operator.arrays()
-
-    def settings(self) -> dict[str, Any]:
-        return {"n_items": self.operator.n_columns, "patience": self.patience}
-
-    @classmethod
-    def load(cls, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
-        operator = SparseRows(**{name: arrays[name] for name in cls.ARRAYS}, n_columns=int(settings["n_items"]))
-        return cls(operator, float(settings["patience"]))

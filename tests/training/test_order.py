@@ -16,7 +16,7 @@ from inference.sparse import SparseRows
 from inference.vocabulary import Vocabulary
 from training.data.dataset import MISSING_TIME, Dataset, Interactions, ListenerWords
 from training.evaluation.cases import HOLDOUT, split_cases
-from training.order import decayed, rows_of, values_of, with_order
+from training.order import decayed, values_of, with_order
 from training.split import Case, Split, without
 
 DAY = 86_400
@@ -37,17 +37,6 @@ def dataset(in_seconds: bool = True, said: ListenerWords | None = SAID) -> Datas
     return Dataset(
         IDS, IDS, Interactions(USERS.astype(np.int32), ITEMS.astype(np.int32), MATRIX.data, times, positions), listener_words=said
     )
-
-
-@given(st.lists(st.integers(0, 3), unique=True))
-def test_values_are_taken_with_the_rows_that_they_belong_to(listeners: list[int]) -> None:
-    values = np.arange(MATRIX.nnz) + 10
-    numbered = csr_array((values, MATRIX.indices, MATRIX.indptr), shape=MATRIX.shape)
-    chosen = np.array(listeners, dtype=np.int64)
-    taken = rows_of(MATRIX, values, chosen)
-    assert taken is not None
-    assert taken.tolist() == (numbered[chosen].data.tolist() if listeners else [])
-    assert rows_of(MATRIX, None, chosen) is None
 
 
 @given(st.lists(st.just(MISSING_TIME) | st.integers(0, 60).map(lambda day: day * DAY), min_size=6, max_size=6))

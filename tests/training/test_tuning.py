@@ -94,7 +94,8 @@ def test_all_that_a_ladder_reaches_is_allowed_as_a_hyperparameter(name: str, lad
     default = getattr(getattr(TrainingConfig(), name), ladder.setting)
     for end in (ladder.low, ladder.high):
         text = str(round(end) if isinstance(default, int) else end)
-        TrainingConfig.from_hyperparameters({f"{name}_{ladder.setting}": text})
+        found = TrainingConfig.from_hyperparameters({f"{name}_{ladder.setting}": text})
+        assert getattr(getattr(found, name), ladder.setting) == pytest.approx(float(text))
 
 
 def test_the_models_that_are_tuned_are_models() -> None:

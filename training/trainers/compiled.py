@@ -21,6 +21,29 @@ def compiled(scorers: Mapping[str, Scorer], weights: Mapping[str, float], longes
 
     None where there are fewer than two such models: then there is nothing to add up.
     """
+    total = _sum(scorers, weights)
+    return None if total is None else ItemToItemScorer(_shortened(total, longest))
+
+
+def shortest_that_keeps(scorers: Mapping[str, Scorer], weights: Mapping[str, float], pool: Pool, k: int, metric: str) -> int | None:
+    """Returns how long the rows must be so that the operator is as good on the held-out listeners as its parts, within half a per cent.
+
+    None where it would have to be longer than is tried, or there is nothing to compile: then the parts answer.
+    """
+    total = _sum(scorers, weights)
+    if total is None:
+        return None
+    best = pool.quality(weights, k, metric)
+    others = {name: weight for name, weight in weights.items() if not isinstance(scorers[name], ItemToItemScorer)}
+    for longest in LENGTHS:
+        operator = ItemToItemScorer(_shortened(total, longest))
+        if pool.with_model("compiled", operator).quality({**others, "compiled": 1.0}, k, metric) >= _KEEPS * best:
+            return longest
+    return None
+
+
+def _sum(scorers: Mapping[str, Scorer], weights: Mapping[str, float]) -> csr_array | None:
+    """Returns the weighted sum, csr float32 with columns ascending, or None where there are fewer than two models to add."""
     used = [(scorer, weights[name]) for name, scorer in sorted(scorers.items()) if weights.get(name, 0.0) > 0]
     parts = [(scorer.operator, weight) for scorer, weight in used if isinstance(scorer, ItemToItemScorer)]
     if len(parts) < 2:
@@ -30,23 +53,7 @@ def compiled(scorers: Mapping[str, Scorer], weights: Mapping[str, float], longes
     for operator, weight in parts:
         total = total + csr_array((np.float32(weight) * operator.values, operator.indices, operator.indptr), shape=(n, n))
     total.sort_indices()
-    return ItemToItemScorer(_shortened(total, longest))
-
-
-def shortest_that_keeps(scorers: Mapping[str, Scorer], weights: Mapping[str, float], pool: Pool, k: int, metric: str) -> int | None:
-    """Returns how long the rows must be so that the operator is as good on the held-out listeners as its parts, within half a per cent.
-
-    None where it would have to be longer than is tried, or there is nothing to compile: then the parts answer.
-    """
-    best = pool.quality(weights, k, metric)
-    others = {name: weight for name, weight in weights.items() if not isinstance(scorers[name], ItemToItemScorer)}
-    for longest in LENGTHS:
-        operator = compiled(scorers, weights, longest)
-        if operator is None:
-            return None
-        if pool.with_model("compiled", operator).quality({**others, "compiled": 1.0}, k, metric) >= _KEEPS * best:
-            return longest
-    return None
+    return total
 
 
 def _shortened(matrix: csr_array, longest: int) -> SparseRows:

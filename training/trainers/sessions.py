@@ -7,9 +7,9 @@ from scipy.sparse import csr_array
 
 from inference.history import ranks_of
 from inference.scorers import SessionScorer
+from inference.sparse import entries_of
 from training.data.dataset import MISSING_TIME
 from training.model_config import SessionsConfig
-from training.order import rows_of
 from training.progress import log
 from training.trainers.base import TrainingData
 
@@ -31,7 +31,7 @@ def fit(data: TrainingData, config: SessionsConfig) -> SessionScorer:
         by_age = kept[np.lexsort((chance[kept], np.zeros(len(kept)) if ends is None else -ends[kept].astype(np.float64)))]
         kept = np.sort(by_age[: config.max])
     rows = data.binary[kept]
-    times = rows_of(data.user_items, data.times, kept)
+    times = None if data.times is None else data.times[entries_of(data.user_items.indptr, kept)[0]]
     ranks = np.empty(0, np.int32) if times is None else _ranks(rows, times)
     weights = np.maximum(lengths[kept], 1).astype(np.float64) ** -config.length_exponent
     if config.half_life_days > 0 and ends is not None and len(kept):
