@@ -135,7 +135,7 @@ def test_sigterm_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     assert process.returncode == 143, log
     assert "Traceback" not in log
     assert not [worker for worker in workers if worker.is_running()]
-    assert list((base / "model").iterdir()) == []
+    assert not [*(base / "model").glob("*")]  # the folder itself is there only if the job came so far
 
 
 def test_a_mistake_in_the_data_is_the_same_sentence_from_a_worker(tmp_path: Path) -> None:

@@ -65,6 +65,15 @@ def test_an_archive_is_served_and_boto3_can_call_it_and_ctrl_c_ends_it(tmp_path:
         assert process.wait(30) == 0
 
 
+@pytest.fixture
+def _hangups_are_heard() -> Iterator[None]:
+    """Children of a process that ignores SIGHUP, as under nohup, ignore it, too: then there is no closed terminal to test."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hangups_are_heard")
 def test_a_closed_terminal_leaves_no_server_behind(tmp_path: Path) -> None:
     port = free_port()
     with served(str(make_model(tmp_path / "model")), port=port) as process:
