@@ -30,6 +30,11 @@ def model_dir() -> Path:
     return base_dir() / "model"
 
 
+def models_dir() -> Path:
+    """Returns where the models of a multi-model endpoint lie, each in a folder of its own."""
+    return base_dir() / "models"
+
+
 def output_data_dir() -> Path:
     """Returns where reports go; it becomes ``output.tar.gz``."""
     return base_dir() / "output" / "data"

@@ -30,6 +30,11 @@ class Reply:
     body: bytes
 
 
+def problem(status: int, code: str, message: str, request_id: str | None) -> Reply:
+    """Returns an error as every path answers it."""
+    return Reply(status, JSON, error_json(code, message, request_id))
+
+
 class Responder:
     """Answers requests with the model in ``model_dir``; memory-mapped, so that processes share it.
 
@@ -53,15 +58,15 @@ class Responder:
         try:
             return self._reply(body, content_type, accept)
         except RequestError as error:
-            return Reply(error.status, JSON, error_json(error.code, error.message, request_id))
+            return problem(error.status, error.code, error.message, request_id)
         except MemoryError:
             log.exception("request id=%s ran out of memory", request_id)
             message = "The server is out of memory. Send smaller or fewer requests."
-            return Reply(507, JSON, error_json("out_of_memory", message, request_id))
+            return problem(507, "out_of_memory", message, request_id)
         except Exception:
             log.exception("request id=%s failed", request_id)
             message = "The server failed on this request. Its log has the reason under the request's id."
-            return Reply(500, JSON, error_json("internal_error", message, request_id))
+            return problem(500, "internal_error", message, request_id)
 
     def _reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None) -> Reply:
         deadline = time.monotonic() + self._max_seconds

@@ -37,6 +37,7 @@ class Settings:
     default_accept: str | None
     log_level: str
     jvm_flags: tuple[str, ...]
+    multi_model: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -54,9 +55,8 @@ class Settings:
             default_accept=environment.get(parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV) or None,
             log_level=reader.level(parameters.LOG_LEVEL_ENV),
             jvm_flags=tuple(environment.get(parameters.MODEL_SERVER_VMARGS, "").split()),
+            multi_model=reader.flag(parameters.MULTI_MODEL_ENV),
         )
-        if environment.get(parameters.MULTI_MODEL_ENV, "").strip().lower() == "true":
-            reader.mistakes.append(f"{parameters.MULTI_MODEL_ENV}=true: this container serves one model; use a single-model endpoint")
         if reader.mistakes:
             raise StartError("; ".join(reader.mistakes))
         return settings
@@ -92,6 +92,12 @@ class _Reader:
             return int(text)
         self.mistakes.append(f"{name}={text[:40]!r} is not a whole number from {low} to {high}")
         return default
+
+    def flag(self, name: str) -> bool:
+        text = self.environment.get(name, "").strip().lower() or "false"
+        if text not in ("true", "false"):
+            self.mistakes.append(f"{name}={text[:40]!r} is not true or false")
+        return text == "true"
 
     def level(self, name: str) -> str:
         text = self.environment.get(name, "").strip().lower() or "info"

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from container.paths import models_dir
 from container.serving.settings import DRAIN_SECONDS, MEGABYTE, Settings, StartError
 
 HANDLER = "container.serving.handler:handle"
 MODEL_NAME = "model"
+MARKERS_ENV = "SERVING_MODEL_MARKERS"
+MARKERS = "models"  # in the workspace; see container/serving/models.py
 _LONGEST_PATH = 70  # of the directory; the path of a socket in it may have 107 bytes in all
 
 
@@ -71,6 +74,10 @@ def write_properties(directory: Path, settings: Settings, store: Path) -> Path:
         "decode_input_request": "false",
         "PYTHON_EXECUTABLE": sys.executable,
     }
+    if settings.multi_model:
+        markers = directory / MARKERS
+        markers.mkdir()
+        values |= {"serving_models": models_dir(), "serving_markers": markers}
     path = directory / "server.properties"
     path.write_text("".join(f"{key}={_escaped(str(value))}\n" for key, value in values.items()), encoding="ascii")
     return path

@@ -66,6 +66,7 @@ def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None
         ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "101"),
         ("MMS_JOB_QUEUE_SIZE", "9" * 5000),
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
+        ("SAGEMAKER_MULTI_MODEL", "1"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_in_a_short_line(name: str, value: str) -> None:
@@ -86,7 +87,6 @@ def test_batch_transform_is_told_as_many_requests_as_there_are_workers() -> None
     assert json.loads(settings.execution_parameters()) == expected
 
 
-def test_a_multi_model_endpoint_is_refused_instead_of_half_served() -> None:
-    with pytest.raises(StartError, match="SAGEMAKER_MULTI_MODEL=true: this container serves one model"):
-        Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "true"})
-    assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "false"}) == Settings.from_environment({})
+@pytest.mark.parametrize(("given", "multi"), [("true", True), ("True", True), ("false", False), ("", False)])
+def test_a_multi_model_endpoint_is_asked_for_in_a_word(given: str, multi: bool) -> None:
+    assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": given}).multi_model is multi

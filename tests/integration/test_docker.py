@@ -116,7 +116,7 @@ def songs(server: Container, listener: str) -> list[str]:
 def test_the_labels_tell_the_platform_what_is_true(image: str) -> None:
     labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image).stdout)
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
-    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "false"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true"
 
 
 @pytest.mark.parametrize("user", ["0:0", "12345:12345"])

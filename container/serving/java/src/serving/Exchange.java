@@ -1,5 +1,6 @@
 package serving;
 
+import com.google.gson.JsonObject;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,6 +13,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -37,8 +39,16 @@ final class Exchange {
         this.keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
     }
 
-    void answer(Problem problem) {
-        answer(problem.status, JSON, problem.body(id));
+    ChannelFuture answer(Problem problem) {
+        return answer(problem.status, problem.body(id));
+    }
+
+    ChannelFuture answer(int status, JsonObject body) {
+        return answer(status, JSON, bytes(body));
+    }
+
+    static byte[] bytes(JsonObject body) {
+        return body.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Writes the answer and its log line. May be called from any thread. */

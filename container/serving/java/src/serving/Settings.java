@@ -1,6 +1,8 @@
 package serving;
 
 import com.amazonaws.ml.mms.util.ConfigManager;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 
 /** What the launcher decided, read from the properties file. */
 final class Settings {
@@ -11,6 +13,12 @@ final class Settings {
     final long maxBytesInFlight;
     final int drainSeconds;
     final String executionParameters;
+    final String python;
+    final int timeoutSeconds;
+    /** Where the models of a multi-model endpoint lie; null where the endpoint has one model only. */
+    final Path models;
+    /** Where the markers of the loaded models lie; see {@link Models}. */
+    final Path markers;
 
     Settings(ConfigManager config) {
         host = config.getProperty("serving_host", "127.0.0.1");
@@ -21,6 +29,11 @@ final class Settings {
         maxBytesInFlight = Math.max(2L * maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
+        python = config.getPythonExecutable();
+        timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
+        String folder = config.getProperty("serving_models", null);
+        models = folder == null ? null : Paths.get(folder);
+        markers = folder == null ? null : Paths.get(config.getProperty("serving_markers", null));
     }
 
     private static int number(ConfigManager config, String key) {
