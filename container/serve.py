@@ -7,6 +7,7 @@ The environment variables are listed in README.md; `container/serving/settings.p
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -41,10 +42,12 @@ def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
     java = find_java(environment)
     check_address(settings.host, settings.port)
     with workspace(environment) as directory:
-        check = [sys.executable, "-P", "-m", "container.serving.preflight", "--report", str(directory / "preflight.json")]
+        report = directory / "preflight.json"
+        check = [sys.executable, "-P", "-m", "container.serving.preflight", "--report", str(report)]
         if lifetime.run(check, child_environment(environment, directory)) != 0:
             return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
-        properties = write_properties(directory, settings, write_model_shim(directory))
+        version = json.loads(report.read_text(encoding="ascii")).get("model_version")
+        properties = write_properties(directory, settings, write_model_shim(directory), version)
         command = java_command(java, settings, directory, properties)
         code = exit_codes.DONE if lifetime.stopping else lifetime.run(command, child_environment(environment, directory), directory)
     if lifetime.stopping:

@@ -1,7 +1,7 @@
 """The models of a multi-model endpoint, as one worker has them open.
 
-`serving/java/src/serving/Models.java` writes a marker for each loaded model, a file that holds the path of its folder; unloading removes it. A
-worker that opens a model says so with a file "<marker>.<process id>", which goes when it has dropped the model.
+`serving/java/src/serving/Models.java` writes a marker for each loaded model, a file that holds the path of its folder, and deletes it.
+A worker that opens a model says so with a file "<marker>.<process id>", which goes when it has dropped the model.
 """
 
 from __future__ import annotations

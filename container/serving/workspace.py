@@ -51,8 +51,8 @@ def write_model_shim(directory: Path) -> Path:
     return store
 
 
-def write_properties(directory: Path, settings: Settings, store: Path) -> Path:
-    """Writes multi-model-server's configuration and returns its path."""
+def write_properties(directory: Path, settings: Settings, store: Path, model_version: str | None = None) -> Path:
+    """Writes multi-model-server's configuration and returns its path. ``model_version``: of the one model, for the answers' attributes."""
     values = {
         # Both addresses are the same and never bound: see Server.java, which binds serving_host and serving_port.
         "inference_address": "http://127.0.0.1:1",
@@ -74,6 +74,8 @@ def write_properties(directory: Path, settings: Settings, store: Path) -> Path:
         "decode_input_request": "false",
         "PYTHON_EXECUTABLE": sys.executable,
     }
+    if model_version is not None:
+        values["serving_model_version"] = model_version
     if settings.multi_model:
         markers = directory / MARKERS
         markers.mkdir()

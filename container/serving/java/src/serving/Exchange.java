@@ -29,14 +29,22 @@ final class Exchange {
     final String id = UUID.randomUUID().toString();
     private final ChannelHandlerContext context;
     private final String route;
+    private final Caller caller;
     private final boolean keepAlive;
     private final long start = System.nanoTime();
+    private String modelVersion; // of the model that is asked, once that is known
 
     /** Makes the exchange; {@code route} is our own name for the path, so that no text of the caller gets into the log. */
     Exchange(ChannelHandlerContext context, HttpRequest request, String route) {
         this.context = context;
         this.route = route;
+        this.caller = new Caller(request.headers());
         this.keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
+    }
+
+    /** Says whose answer this will be: it goes into the attributes, errors included. */
+    void setModelVersion(String version) {
+        modelVersion = version;
     }
 
     ChannelFuture answer(Problem problem) {
@@ -55,6 +63,12 @@ final class Exchange {
     ChannelFuture answer(int status, CharSequence contentType, byte[] body) {
         FullHttpResponse response = response(HttpResponseStatus.valueOf(status), contentType, body, id);
         HttpUtil.setKeepAlive(response, keepAlive);
+        if (modelVersion != null) {
+            response.headers().set(Caller.ATTRIBUTES, caller.answer(modelVersion));
+        }
+        if (caller.inferenceId != null) {
+            response.headers().set(Caller.INFERENCE_ID, caller.inferenceId);
+        }
         if (status == 429 || status == 503) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 1);
         }
@@ -85,8 +99,8 @@ final class Exchange {
     private void log(int status, int bytes) {
         if (!route.equals("ping")) {
             double milliseconds = (System.nanoTime() - start) / 1e6;
-            LOG.info("request id={} route={} status={} ms={} bytes={}", id, route, status,
-                    String.format(Locale.ROOT, "%.1f", milliseconds), bytes);
+            LOG.info("request id={} route={} status={} ms={} bytes={}{}", id, route, status,
+                    String.format(Locale.ROOT, "%.1f", milliseconds), bytes, caller.logged());
         }
     }
 

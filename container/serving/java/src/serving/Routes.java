@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
 final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger("serving");
     private static final byte[] EMPTY = {};
-    private static final String TARGET_MODEL = "X-Amzn-SageMaker-Target-Model";
     private static final String MODEL_HEADER = "serving-model"; // to the worker; nobody else can set it
 
     private final Settings settings;
@@ -95,7 +94,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     /** Invokes the one model; on a multi-model endpoint that of the header, as a caller outside SageMaker has no other word for it. */
     private void invocations(Exchange exchange, FullHttpRequest request) throws Exception {
-        String target = request.headers().get(TARGET_MODEL);
+        String target = request.headers().get(Caller.TARGET_MODEL);
         if (models == null && target != null) {
             exchange.answer(Problem.ONE_MODEL);
         } else if (models != null && target == null) {
@@ -124,6 +123,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             exchange.answer(Problem.NOT_LOADED);
             return;
         }
+        exchange.setModelVersion(model == null ? settings.modelVersion : model.version);
         RequestInput input = new RequestInput(exchange.id);
         if (model != null) {
             input.updateHeaders(MODEL_HEADER, model.marker.getFileName().toString());

@@ -14,6 +14,8 @@ final class Settings {
     final int drainSeconds;
     final String executionParameters;
     final String python;
+    /** Of the one model; null on a multi-model endpoint. */
+    final String modelVersion;
     final int timeoutSeconds;
     /** Where the models of a multi-model endpoint lie; null where the endpoint has one model only. */
     final Path models;
@@ -29,6 +31,7 @@ final class Settings {
         maxBytesInFlight = Math.max(2L * maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
+        modelVersion = config.getProperty("serving_model_version", null);
         python = config.getPythonExecutable();
         timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
         String folder = config.getProperty("serving_models", null);
