@@ -41,24 +41,35 @@ class Responder:
     A body that takes longer than ``max_seconds`` is refused: multi-model-server would give up on the worker, which then goes on for nobody.
     """
 
-    def __init__(self, model_dir: Path, *, default_accept: str | None = None, max_response: int, max_seconds: float = 45) -> None:
-        """Opens the model. Raises ``inference.errors.ArtifactError``."""
+    def __init__(
+        self, model_dir: Path, *, default_accept: str | None = None, max_response: int, max_seconds: float = 45, batch: bool = False
+    ) -> None:
+        """Opens the model. ``batch``: the requests come from a batch transform job. Raises ``inference.errors.ArtifactError``."""
         self._model = inference.model_fn(str(model_dir))
         self._default_accept = default_accept
         self._max_response = max_response
         self._max_seconds = max_seconds
+        self._read = inference.lines_fn if batch else inference.input_fn
+        self._advice = " In batch transform: SplitType=Line, BatchStrategy=SingleRecord." if batch else ""
 
     @classmethod
     def of(cls, model_dir: Path, settings: Settings) -> Self:
         """Opens the model, with the limits that the environment asks for."""
-        return cls(model_dir, default_accept=settings.default_accept, max_response=settings.max_response, max_seconds=settings.max_seconds)
+        return cls(
+            model_dir,
+            default_accept=settings.default_accept,
+            max_response=settings.max_response,
+            max_seconds=settings.max_seconds,
+            batch=settings.batch,
+        )
 
     def reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None, request_id: str | None = None) -> Reply:
         """Returns the answer, or the error as JSON. Never raises."""
         try:
             return self._reply(body, content_type, accept)
         except RequestError as error:
-            return problem(error.status, error.code, error.message, request_id)
+            advice = self._advice if error.status == 413 else ""
+            return problem(error.status, error.code, error.message + advice, request_id)
         except MemoryError:
             log.exception("request id=%s ran out of memory", request_id)
             message = "The server is out of memory. Send smaller or fewer requests."
@@ -72,7 +83,7 @@ class Responder:
         deadline = time.monotonic() + self._max_seconds
         if not accept or accept.strip() == "*/*":
             accept = self._default_accept
-        answers = self._predict(inference.input_fn(body, content_type), deadline)
+        answers = self._predict(self._read(body, content_type), deadline)
         answer, answer_type = inference.output_fn(answers, accept)
         if len(answer) > self._max_response:
             size = f"The answer has {len(answer)} bytes; the limit is {self._max_response}."
