@@ -73,6 +73,7 @@ def _load() -> None:
     package.propagate = False
     logging.getLogger("mms.service").setLevel(logging.WARNING)  # a metrics line for each request, which nobody reads
     settings = Settings.from_environment(os.environ)
+    package.setLevel(settings.python_log_level)
     if settings.multi_model:
         _models = OpenModels(Path(os.environ[MARKERS_ENV]), settings)
         return

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from sagemaker_inference import parameters
 
 from container.cpus import usable_cpus
+from container.memory import LIMIT_ENV, MEGABYTE, memory_limit
 
 BIND_ADDRESS_ENV = "SAGEMAKER_BIND_ADDRESS"
 QUEUE_SIZE_ENV = "MMS_JOB_QUEUE_SIZE"
-MEGABYTE = 1024 * 1024
+MEMORY_PER_WORKER = 1024 * MEGABYTE  # on serverless endpoints, which have a CPU for about as much, but may show more CPUs
 BATCH_ENV = "SAGEMAKER_BATCH"
 BATCH_STRATEGY_ENV = "SAGEMAKER_BATCH_STRATEGY"
 CONCURRENT_TRANSFORMS_ENV = "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"
@@ -46,6 +47,7 @@ class Settings:
     default_accept: str | None
     log_level: str
     jvm_flags: tuple[str, ...]
+    memory: int = 2**63  # that the container may use
     multi_model: bool = False
     batch: bool = False  # a batch transform job asks, and no listener
     batch_strategy: str = "SINGLE_RECORD"
@@ -56,7 +58,10 @@ class Settings:
         """Raises ``StartError`` that names every variable that is wrong."""
         reader = _Reader(environment)
         asked = reader.whole(CONCURRENT_TRANSFORMS_ENV, 0, 1, 100_000)  # 0: the job leaves it to us
-        workers = reader.whole(parameters.MODEL_SERVER_WORKERS_ENV, min(usable_cpus(), asked or 256), 1, 256)
+        reader.whole(LIMIT_ENV, 1, 1, 10**9)
+        memory = memory_limit(environment)
+        fitting = max(1, round(memory / MEMORY_PER_WORKER))
+        workers = reader.whole(parameters.MODEL_SERVER_WORKERS_ENV, min(usable_cpus(), fitting, asked or 256), 1, 256)
         max_payload_mb = reader.whole(parameters.MAX_REQUEST_SIZE, 6, 0, MAX_PAYLOAD_MB) or MAX_PAYLOAD_MB
         # The platform allows the product of the two to be as large as the largest payload.
         transforms = asked or max(1, min(workers, MAX_PAYLOAD_MB // max_payload_mb))
@@ -72,6 +77,7 @@ class Settings:
             default_accept=environment.get(parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV) or None,
             log_level=reader.level(parameters.LOG_LEVEL_ENV),
             jvm_flags=tuple(environment.get(parameters.MODEL_SERVER_VMARGS, "").split()),
+            memory=memory,
             multi_model=reader.flag(parameters.MULTI_MODEL_ENV),
             batch=reader.flag(BATCH_ENV),
             batch_strategy=reader.word(BATCH_STRATEGY_ENV, BATCH_STRATEGIES, "SINGLE_RECORD"),
@@ -85,6 +91,16 @@ class Settings:
     def max_response(self) -> int:
         """The largest answer that a worker gives."""
         return self.max_payload
+
+    @property
+    def python_log_level(self) -> int:
+        return {"debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}[self.log_level]
+
+    @property
+    def heap_mb(self) -> int:
+        """Java's heap: a quarter of the memory at most, but as much as one body needs, which it holds up to four times on its way."""
+        payload_mb = self.max_payload // MEGABYTE
+        return max(64 + 4 * payload_mb, min(128 + 8 * payload_mb, self.memory // (4 * MEGABYTE)))
 
     @property
     def max_seconds(self) -> float:

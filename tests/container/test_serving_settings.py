@@ -70,6 +70,7 @@ def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None
         ("MMS_JOB_QUEUE_SIZE", "9" * 5000),
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
         ("SAGEMAKER_MULTI_MODEL", "1"),
+        ("SERVING_MEMORY_LIMIT_MB", "lots"),
         ("SAGEMAKER_BATCH", "yes"),
         ("SAGEMAKER_BATCH_STRATEGY", "ALL"),
         ("SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", "0"),
@@ -115,6 +116,21 @@ def test_a_job_that_chose_for_itself_is_told_its_own_choice(given: str, strategy
 
 def test_a_job_that_sends_one_request_at_a_time_has_one_worker() -> None:
     assert Settings.from_environment({"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "1"}).workers == 1
+
+
+@pytest.mark.parametrize(("megabytes", "workers"), [("256", 1), ("1024", 1), ("2048", 2), ("1000000", 64)])
+def test_little_memory_has_few_workers_whatever_the_number_of_cpus(monkeypatch: pytest.MonkeyPatch, megabytes: str, workers: int) -> None:
+    monkeypatch.setattr("container.serving.settings.usable_cpus", lambda: 64)
+    monkeypatch.setattr("container.serving.settings.memory_limit", lambda variables: int(variables["SERVING_MEMORY_LIMIT_MB"]) * MEGABYTE)
+    variables = {"SERVING_MEMORY_LIMIT_MB": megabytes}
+    assert Settings.from_environment(variables).workers == workers
+    assert Settings.from_environment(variables | {"SAGEMAKER_MODEL_SERVER_WORKERS": "5"}).workers == 5
+
+
+@pytest.mark.parametrize(("megabytes", "payload", "heap"), [("512", "6", 128), ("100", "6", 88), ("4096", "6", 176), ("512", "100", 464)])
+def test_the_heap_is_a_quarter_of_little_memory_but_holds_one_body(megabytes: str, payload: str, heap: int) -> None:
+    variables = {"SERVING_MEMORY_LIMIT_MB": megabytes, "SAGEMAKER_MAX_PAYLOAD_IN_MB": payload}
+    assert Settings.from_environment(variables).heap_mb == heap
 
 
 @pytest.mark.parametrize(("given", "multi"), [("true", True), ("True", True), ("false", False), ("", False)])

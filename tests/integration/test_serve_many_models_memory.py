@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.integration.many_models import MULTI, error, invoke, invoke_in_every_worker, load
+from tests.integration.memory_group import memory_group
 from tests.integration.serving import Server, make_model, serving
 
 
@@ -42,28 +39,6 @@ def test_a_model_that_does_not_fit_is_507_and_fits_when_another_is_gone(tmp_path
         assert {invoke(server, name).status for name in names} == {200}
         assert server.request("DELETE", f"/models/{names[0]}").status == 200
         assert load(server, tmp_path, f"m{len(names)}").status == 200
-
-
-@contextmanager
-def memory_group(megabytes: int) -> Iterator[Path]:
-    """Makes a control group of the kernel (v1 or v2) with a limit; skips where that is not allowed."""
-    v1 = Path("/sys/fs/cgroup/memory")
-    root, limit = (v1, "memory.limit_in_bytes") if v1.is_dir() else (Path("/sys/fs/cgroup"), "memory.max")
-    group = root / f"test-serving-{os.getpid()}"
-    try:
-        group.mkdir()
-        (group / limit).write_text(str(megabytes * 1024 * 1024))
-    except OSError as error:
-        pytest.skip(f"no control group can be made here ({error})")
-    try:
-        yield group
-    finally:
-        for _ in range(100):
-            try:
-                group.rmdir()
-                break
-            except OSError:
-                time.sleep(0.05)
 
 
 def test_in_a_container_with_little_memory_the_kernel_kills_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ final class Settings {
         workers = config.getDefaultWorkers();
         maxRequestBytes = config.getMaxRequestSize();
         // A body is held up to four times on its way (received, copied, framed, sent), hence a quarter of the heap.
-        maxBytesInFlight = Math.max(2L * maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
+        maxBytesInFlight = Math.max(maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
         modelVersion = config.getProperty("serving_model_version", null);
