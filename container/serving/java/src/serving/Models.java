@@ -78,10 +78,11 @@ final class Models {
             model.close(settings.timeoutSeconds * 1000L + WORKER_MILLISECONDS);
             Files.deleteIfExists(model.marker);
             long deadline = System.nanoTime() + WORKER_MILLISECONDS * 1_000_000;
-            while (isOpenSomewhere(model) && System.nanoTime() < deadline) {
+            boolean open = isOpenSomewhere(model);
+            for (; open && System.nanoTime() < deadline; open = isOpenSomewhere(model)) {
                 Thread.sleep(10);
             }
-            LOG.info("model {} unloaded", name);
+            LOG.info("model {} unloaded{}", name, open ? ", but a worker that hangs still has it" : "");
         } catch (IOException problem) {
             LOG.error("model {} may still be open in a worker: {}", name, problem.toString());
         } finally {
