@@ -49,7 +49,7 @@ class Settings:
     jvm_flags: tuple[str, ...]
     memory: int = 2**63  # that the container may use
     multi_model: bool = False
-    batch: bool = False  # a batch transform job asks, and no listener
+    batch: bool = False  # a batch transform job asks
     batch_strategy: str = "SINGLE_RECORD"
     transforms: int = 1  # of a batch transform job, at once
 

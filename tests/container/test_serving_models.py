@@ -86,14 +86,14 @@ def test_opening_and_sweeping_at_once_loses_nothing(models: OpenModels, markers:
 
     def ask() -> None:
         try:
-            for _ in range(200):
+            for _ in range(60):
                 assert models.get("2").warm_up().status == 200
         except BaseException as error:
             failures.append(error)
 
     asking = threading.Thread(target=ask)
     asking.start()
-    for _ in range(100):
+    for _ in range(8):
         models.get("1")
         models._drop({"1", "2"})
     asking.join()
