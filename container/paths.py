@@ -3,6 +3,7 @@
 input/config/hyperparameters.json  inputdataconfig.json  resourceconfig.json      any of them may be missing
 input/data/<channel>/…                      or, in Pipe mode, the pipe <channel>_0
 model/  output/data/  output/failure
+models/<name>/model/                             of a multi-model endpoint, instead of model/
 """
 
 from __future__ import annotations
