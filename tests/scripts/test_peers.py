@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from scripts import leaderboard
 from scripts.command_line import CommandError
 from scripts.leaderboard_peers import run_peer
 from scripts.peers_environments import python_of
@@ -89,6 +91,15 @@ def test_a_peer_lives_where_its_library_is_asked_for(tmp_path: Path) -> None:
 def test_a_peer_whose_environment_is_missing_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"sansa_icf.*\.venv-peers.*scripts/peers --setup"):
         python_of("sansa_icf", tmp_path)
+
+
+def test_a_leaderboard_with_a_peer_that_is_not_installed_ends_before_anything_is_trained(tmp_path: Path) -> None:
+    with suppress(CommandError):
+        pytest.skip(f"{python_of('sansa_icf')} is there")
+    (tmp_path / "events.csv").write_text("user_id,item_id\n")
+    with pytest.raises(CommandError, match="not installed"):
+        leaderboard.main(["--interactions", str(tmp_path / "events.csv"), "--peers", "sansa_icf", "--output", str(tmp_path / "board")])
+    assert not list((tmp_path / "board").rglob("*.log"))
 
 
 def test_every_library_of_a_peer_is_asked_for_in_exactly_one_place() -> None:
