@@ -97,39 +97,45 @@ class LinearRanker:
         # Who says nothing is answered by popularity alone, whatever its weight: not here.
         open_ = np.flatnonzero(np.sum([np.diff(one.terms.starts) for one in addends], axis=0))
         scores = product(addends if self._popular is None else [*addends, self._popular.addend(len(some))], excluded, self._n_songs)
-        few, many = (n + 1, 4 * n + 64) if self._popular is None else (2 * n + 20, 4 * n + 200)
-        again, guess = open_[:0], 0.0
+        few, many = (n + 1, n + 1) if self._popular is None else (2 * n + 20, 4 * n + 200)
+        again, least = open_[:0], None
         if len(open_) >= GUESS_FROM:
             pilot, open_ = open_[:PILOT], open_[PILOT:]
-            again, guess = self._try(lists, some, scores, pilot, n, few, 0.0)
-        undecided, _ = self._try(lists, some, scores, open_, n, few, guess)
-        self._try(lists, some, scores, np.concatenate([again, undecided]), n, many, 0.0)
+            norms = scores.norms()
+            again, last = self._try(lists, some, scores, pilot, n, few)
+            guess = _guess(last, norms[pilot])
+            least = guess * norms[open_] if guess > 0 else None
+        undecided, _ = self._try(lists, some, scores, open_, n, few, least)
+        self._try(lists, some, scores, np.concatenate([again, undecided]), n, many)
 
     def _try(
-        self, lists: Lists, some: range, scores: Product, chosen: np.ndarray, n: int, taken: int, guess: float
-    ) -> tuple[np.ndarray, float]:
+        self, lists: Lists, some: range, scores: Product, chosen: np.ndarray, n: int, taken: int, least: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Takes the ``taken`` best songs of the ``chosen`` histories, and writes down the lists that are sure. Returns the histories that a
-        further try could be sure of, and a guess: what the last score is at least, for most histories, as a share of the norm.
+        further try could be sure of, and the last score of each of the ``chosen`` (0 where there are fewer songs).
 
-        With a guess, songs below it are passed over. The rows are scaled by it, rounded to a power of two, which changes no digit.
+        ``least``: a guess of that last score. Songs below it are passed over, so that fewer have to be sorted in. The rows are divided by
+        it, rounded down to a power of two, which changes no digit.
         """
         if not len(chosen):
-            return chosen, 0.0
+            return chosen, np.empty(0)
         taken = min(taken, self._n_songs)
         part = scores.some(chosen)
-        exponents = np.frexp(guess * part.norms)[1] - 1 if guess else np.zeros(len(chosen), np.int32)
-        scaled = np.ldexp(part.left.values, -np.repeat(exponents, np.diff(part.left.starts))) if guess else part.left.values
-        found = self._kernel(part.left._replace(values=scaled), part.right, self._n_songs, taken, 1.0 if guess else 0.0)
-        numbers, values, full = _table(found, taken)
-        values = np.ldexp(values, exponents[:, None]) if guess else values
-        # Nothing that was passed over has more than that; without a guess, it has no positive score where the row is not full.
-        limit = np.where(full, values[:, -1], np.inf if guess else 0.0)
-        usual = full & (part.norms > 0)
-        ratios = values[usual, -1] / part.norms[usual]
+        if least is None:
+            numbers, values, full = _table(self._kernel(part.left, part.right, self._n_songs, taken, 0.0), taken)
+            limit = values[:, -1].copy()  # nothing that was passed over has more; 0 where the row is not full
+        else:
+            exponents = np.frexp(least)[1] - 1
+            scaled = np.ldexp(part.left.values, -np.repeat(exponents, np.diff(part.left.starts)))
+            found = self._kernel(part.left._replace(values=scaled), part.right, self._n_songs, taken, 1.0)
+            numbers, values, full = _table(found, taken)
+            values = np.ldexp(values, exponents[:, None])
+            limit = np.where(full, values[:, -1], np.inf)
+        last = np.where(full, values[:, -1], 0.0)
         sure, undecided = self._settle(numbers, values, limit, part.error, n)
         rows = some.start + chosen[sure]
         lists.numbers[rows], lists.scores[rows], lists.sure[rows] = numbers[sure, :n], values[sure, :n], True
-        return chosen[undecided & (full | (guess > 0))], float(np.quantile(ratios, MISSED)) if 2 * len(ratios) > len(chosen) else 0.0
+        return chosen[undecided & (full | (least is not None))], last
 
     def _settle(
         self, numbers: np.ndarray, scores: np.ndarray, limit: np.ndarray, error: np.ndarray, n: int
@@ -146,6 +152,12 @@ class LinearRanker:
         ordered = (scores[:, :n] - below > error[:, None]).all(axis=1)
         far = scores[:, n - 1] - limit > error
         return ordered & far, ordered & ~far
+
+
+def _guess(last: np.ndarray, norms: np.ndarray) -> float:
+    """Returns what most last scores are at least, as a share of the norm; 0 where many histories have too few songs to tell."""
+    usual = (last > 0) & (norms > 0)
+    return float(np.quantile(last[usual] / norms[usual], MISSED)) if 2 * usual.sum() > len(last) else 0.0
 
 
 def _blocks(addends: list[Addend], histories: int) -> list[range]:

@@ -23,13 +23,13 @@ class Product(NamedTuple):
     """``left @ right`` are the scores of some histories, −∞ where a song is excluded.
 
     ``error`` float64 per history: two songs whose scores are further apart have the same order when each is added up in any other way.
-    ``norms`` float64 per history: about how large its scores are, for guesses.
+    ``added``: the values of ``right`` up to there are added up, those behind it exclude songs.
     """
 
     left: Rows
     right: Rows
     error: np.ndarray
-    norms: np.ndarray
+    added: int
 
     def some(self, histories: np.ndarray) -> Product:
         """Returns the product of these histories only."""
@@ -38,7 +38,15 @@ class Product(NamedTuple):
         entries, _ = entries_of(self.left.starts, histories)
         starts = starts_of(np.diff(self.left.starts)[histories]).astype(np.int32)
         left = Rows(starts, self.left.columns[entries], self.left.values[entries])
-        return Product(left, self.right, self.error[histories], self.norms[histories])
+        return Product(left, self.right, self.error[histories], self.added)
+
+    def norms(self) -> np.ndarray:
+        """Returns about how large the scores of each history are, float64: the length of the vector, were no rows of ``right`` alike."""
+        before = np.concatenate([[0.0], np.cumsum(self.right.values[: self.added] ** 2)])
+        ends = np.minimum(self.right.starts, self.added)
+        squares = np.maximum(before[ends[1:]] - before[ends[:-1]], 0.0)
+        owners = np.repeat(np.arange(self.left.n_rows), np.diff(self.left.starts))
+        return np.sqrt(np.bincount(owners, self.left.values**2 * squares[self.left.columns], minlength=self.left.n_rows))
 
 
 def product(addends: Sequence[Addend], excluded: Terms, n_songs: int) -> Product:
@@ -67,7 +75,7 @@ def product(addends: Sequence[Addend], excluded: Terms, n_songs: int) -> Product
     first = np.cumsum([0, *(len(rows) for rows, _ in needed)])
     parts = [one.terms._replace(rows=places + start) for one, (_, places), start in zip(addends, needed, first[:-1].tolist(), strict=True)]
     left = side_by_side([*parts, excluded._replace(rows=shut_places + int(first[-1]), weights=np.ones(len(shut_places)))])
-    return Product(Rows(left.starts.astype(np.int32), left.rows, left.weights), right, _error(parts, added), _norms(left, added, starts))
+    return Product(Rows(left.starts.astype(np.int32), left.rows, left.weights), right, _error(parts, added), len(added))
 
 
 def _error(parts: list[Terms], values: np.ndarray) -> np.ndarray:
@@ -77,15 +85,6 @@ def _error(parts: list[Terms], values: np.ndarray) -> np.ndarray:
     largest = max(values.max(initial=0.0), -values.min(initial=0.0))
     error: np.ndarray = 4 * (counts + 8) * np.finfo(np.float64).eps * sums * largest
     return error
-
-
-def _norms(left: Terms, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The root of the sum of squares of all that is added up: the length of the scores, were no two rows alike."""
-    before = np.concatenate([[0.0], np.cumsum(values * values)])
-    ends = np.minimum(starts, len(values))  # what is excluded comes last, and is not added up
-    squares = np.maximum(before[ends[1:]] - before[ends[:-1]], 0.0)
-    owners = np.repeat(np.arange(len(left.starts) - 1), np.diff(left.starts))
-    return np.sqrt(np.bincount(owners, left.weights**2 * squares[left.rows], minlength=len(left.starts) - 1))
 
 
 def _distinct(rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
