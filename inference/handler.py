@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from inference.answer import Answer
@@ -34,18 +35,17 @@ def lines_fn(body: bytes | bytearray, content_type_header: str | None) -> Batch:
 def predict_fn(batch: Batch, recommender: Recommender, context: object | None = None) -> Answers:
     """Answers each request of the batch, in order. What this model can't answer is an error in its place; where the body was a single
     request, its ``RequestError`` is raised."""
-    return Answers(batch, tuple(_answer(entry.request, recommender, batch.single) for entry in batch.entries))
+    answers = tuple(predict_each(batch, recommender))
+    if batch.single and isinstance(answers[0], RequestError):
+        raise answers[0]
+    return Answers(batch, answers)
 
 
-def _answer(request: Request | RequestError, recommender: Recommender, single: bool) -> Answer | RequestError:
-    if isinstance(request, RequestError):
-        return request
-    try:
-        return recommender.recommend(request)
-    except RequestError as error:
-        if single:
-            raise
-        return error
+def predict_each(batch: Batch, recommender: Recommender) -> Iterator[Answer | RequestError]:
+    """Yields the answers of ``predict_fn`` one by one, for whoever watches the time; what is wrong is an error in its place in any case."""
+    answers = recommender.recommend_each([entry.request for entry in batch.entries if isinstance(entry.request, Request)])
+    for entry in batch.entries:
+        yield entry.request if isinstance(entry.request, RequestError) else next(answers)
 
 
 def output_fn(answers: Answers, accept: str | None, context: object | None = None) -> tuple[bytes, str]:

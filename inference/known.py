@@ -8,10 +8,11 @@ import numpy as np
 
 from inference.context import ContextWords, UnknownFieldError
 from inference.errors import RequestError
+from inference.histories import Histories, starts_of
 from inference.history import EventWeighting, History
 from inference.order import FRESH, SEEDS, STORED, UNKNOWN_TIME, Moments, StoredOrder, moments, no_order, seconds_of, together
 from inference.request import Request
-from inference.sparse import SparseRows
+from inference.sparse import SparseRows, entries_of
 from inference.vocabulary import UNKNOWN, Vocabulary
 
 
@@ -63,6 +64,19 @@ class Known:
         history = History.of(np.concatenate([part.numbers for part in parts]), weights, together([part.moments for part in parts]))
         return replace(history, words=self._words(request, user), user=None if user == UNKNOWN else user)
 
+    @property
+    def ages(self) -> bool:
+        """Whether weights halve with the time since they were played."""
+        return self.weighting.half_life_days > 0 and self.order is not None and self.order.in_seconds
+
+    def stored(self, users: np.ndarray) -> Histories:
+        """Returns what is stored of some listeners (their numbers), without ranks and words. Not for weights that age."""
+        entries, owners = entries_of(self.user_items.indptr, users)
+        weights = self.user_items.values[entries]
+        heard = weights > 0
+        starts = starts_of(np.bincount(owners[heard], minlength=len(users)))
+        return Histories(starts, self.user_items.indices[entries[heard]], weights[heard])
+
     def _stored(self, user: int) -> Part:
         if user == UNKNOWN:
             return Part.nothing(STORED)
@@ -103,7 +117,7 @@ class Known:
     def _decayed(self, parts: tuple[Part, ...]) -> list[np.ndarray]:
         """Returns the weights of each part; those of what has a time halve by its age when the newest of all was played."""
         weights = [part.weights for part in parts]
-        if self.weighting.half_life_days <= 0 or self.order is None or not self.order.in_seconds:
+        if not self.ages:
             return weights
         known = [part.moments.times[(part.moments.stage == STORED) & (part.moments.times != UNKNOWN_TIME)] for part in parts]
         newest = max((int(times.max()) for times in known if len(times)), default=0)

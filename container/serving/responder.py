@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -92,11 +92,13 @@ class Responder:
 
     def _predict(self, batch: Batch, deadline: float) -> Answers:
         answers: list[Answer | RequestError] = []
-        for entry in batch.entries:
-            if answers and time.monotonic() > deadline:
+        for answer in inference.predict_each(batch, self._model):
+            if batch.single and isinstance(answer, RequestError):
+                raise answer
+            answers.append(answer)
+            if len(answers) < len(batch.entries) and time.monotonic() > deadline:
                 done = f"Of {len(batch.entries)} requests {len(answers)} were answered in {self._max_seconds:g} s, which is the limit."
                 raise RequestError(413, "batch_too_slow", f"{done} Send fewer at once.")
-            answers += inference.predict_fn(replace(batch, entries=(entry,)), self._model).answers
         return Answers(batch, tuple(answers))
 
     def warm_up(self) -> Reply:

@@ -26,6 +26,12 @@ class HybridScorer:
         if not self.parts:
             raise ValueError("a hybrid needs at least one model with a positive weight")
 
+    @property
+    def addends(self) -> list[tuple[float, Scorer]]:
+        """The scorers whose weighted scores add up to ours: the operator, if there is one, and what is not in it."""
+        operator: list[tuple[float, Scorer]] = [] if self.compiled is None else [(1.0, self.compiled)]
+        return operator + [(weight, self.parts[name]) for name, weight in self.weights.items() if not self._in_operator(name)]
+
     def scores(self, history: History) -> np.ndarray:
         total = None if self.compiled is None else self.compiled.scores(history)
         for name, weight in self.weights.items():

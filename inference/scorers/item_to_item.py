@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from inference.histories import Histories, Terms, of_unit_sum
 from inference.history import History
 from inference.scorers.base import Scorer
 from inference.sparse import SparseRows
@@ -29,6 +30,11 @@ class ItemToItemScorer(Scorer):
 
     def scores(self, history: History) -> np.ndarray:
         return self.operator.weighted_sum(history.numbers, _unit_sum(history))
+
+    def terms(self, histories: Histories) -> Terms:
+        """Returns which rows of the operator add up to the scores of each history; with the weights that ``scores`` has for one history,
+        but for their last bits."""
+        return Terms(histories.starts, histories.numbers, of_unit_sum(histories.starts, histories.weights))
 
     def contributions(self, history: History, numbers: np.ndarray) -> np.ndarray:
         out = np.zeros((len(history) + 1, len(numbers)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
+from inference.histories import Histories, Terms
 from inference.scorers.base import Scorer
 from inference.sparse import SparseRows
 
@@ -18,6 +20,11 @@ class PatientScorer(Scorer):
 
     def __init__(self, operator: SparseRows, patience: float) -> None:
         self.operator, self.patience = operator, patience
+
+    @abstractmethod
+    def terms(self, histories: Histories) -> Terms:
+        """Returns which rows of the operator add up to the scores of each history; with the weights that ``scores`` has for one history,
+        but for their last bits."""
 
     def arrays(self) -> dict[str, np.ndarray]:
         return self.operator.arrays()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from inference.histories import Histories, Terms, of_unit_sum
 from inference.history import History
 from inference.scorers.patient import PatientScorer
 from inference.sparse import SparseRows
@@ -31,6 +32,10 @@ class SequentialScorer(PatientScorer):
 
     def scores(self, history: History) -> np.ndarray:
         return self.operator.weighted_sum(history.numbers, self._weights(history))
+
+    def terms(self, histories: Histories) -> Terms:
+        weights = recency(History(histories.numbers, histories.weights, histories.ranks), self.patience)  # a song's depends on its own rank
+        return Terms(histories.starts, histories.numbers, of_unit_sum(histories.starts, weights))
 
     def contributions(self, history: History, numbers: np.ndarray) -> np.ndarray:
         out = np.zeros((len(history) + 1, len(numbers)))

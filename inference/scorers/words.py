@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from inference.histories import Histories, Terms
 from inference.history import History
 from inference.scorers.patient import PatientScorer
 
@@ -20,15 +21,22 @@ class WordScorer(PatientScorer):
 
     def scores(self, history: History) -> np.ndarray:
         words = self._words(history)
-        return self.operator.weighted_sum(words, np.full(len(words), self._share(history)))
+        return self.operator.weighted_sum(words, np.repeat(self._share(np.array([len(history)])), len(words)))
+
+    def terms(self, histories: Histories) -> Terms:
+        if histories.words is None or histories.word_starts is None:
+            return Terms(np.zeros(len(histories) + 1, np.int64), np.empty(0, np.int32), np.empty(0))
+        counts = np.diff(histories.word_starts)
+        return Terms(histories.word_starts, histories.words, np.repeat(self._share(histories.lengths), counts))
 
     def contributions(self, history: History, numbers: np.ndarray) -> np.ndarray:
         out = np.zeros((len(history) + 1, len(numbers)))
-        out[-1] = self.operator.block(self._words(history), numbers).sum(axis=0) * self._share(history)
+        out[-1] = self.operator.block(self._words(history), numbers).sum(axis=0) * self._share(np.array([len(history)]))
         return out
 
-    def _share(self, history: History) -> float:
-        return self.patience / (self.patience + len(history)) if self.patience > 0 else 1.0
+    def _share(self, songs: np.ndarray) -> np.ndarray:
+        """Returns float64: by how much words count for histories of so many songs."""
+        return self.patience / (self.patience + songs) if self.patience > 0 else np.ones(len(songs))
 
     def _words(self, history: History) -> np.ndarray:
         return np.empty(0, dtype=np.int32) if history.words is None else history.words

@@ -66,7 +66,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_caller(
     def fail(*_: Any) -> None:
         raise problem
 
-    monkeypatch.setattr(inference, "predict_fn", fail)
+    monkeypatch.setattr(inference, "predict_each", fail)
     with caplog.at_level(logging.ERROR):
         reply = responder.reply(b'{"user_id": "s\xc3\xa9cret"}', JSON, None, "id-2")
     assert reply.status == status

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,20 @@ class Ranker(Protocol):
         """Returns song numbers, best first, at most ``request.num_recommendations``."""
 
 
+@runtime_checkable
+class RankerOfMany(Protocol):
+    """A ranker that is faster for many requests than for one after the other."""
+
+    def rank_each(self, requests: Sequence[Request]) -> Iterator[NDArray[Any]]:
+        """Yields what ``rank`` returns for each request, in order."""
+
+
 def ask(name: str, ranker: Ranker, cases: Sequence[Case], length: int, *, quiet: bool = False) -> NDArray[np.int32]:
     """Asks for ``length`` songs in each case. Returns int32 (cases, length), best first, padded with -1."""
     recommended = np.full((len(cases), length), -1, dtype=np.int32)
-    for row, case in enumerate(cases if quiet else track(cases, len(cases), f"evaluate {name}")):
-        numbers = ranker.rank(replace(case.request, num_recommendations=length))
+    requests = [replace(case.request, num_recommendations=length) for case in cases]
+    lists = ranker.rank_each(requests) if isinstance(ranker, RankerOfMany) else map(ranker.rank, requests)
+    for row, numbers in enumerate(lists if quiet else track(lists, len(cases), f"evaluate {name}")):
         recommended[row, : len(numbers)] = numbers
     return recommended
 
