@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from container import exit_codes, paths, train_failure
+from container import exit_codes, paths, train_describe, train_failure
 from container.cluster import read_cluster
 from container.cpus import limit_threads, usable_cpus
 from container.train_channels import channels, sharded_channels
@@ -26,9 +26,10 @@ from training.progress import log, log_text, set_up_logging
 SECONDS_TO_STOP = 60  # SageMaker kills 120 s after SIGTERM
 MODEL_JSON = "model.json"  # written last: with it, a model is complete
 
-HELP = """Usage: train
+HELP = """Usage: train [--describe [--name NAME] [--image URI]]
 
-Trains a model as Amazon SageMaker asks for it. There are no arguments; others are ignored. It reads
+Trains a model as Amazon SageMaker asks for it. SageMaker gives no arguments; those that are not known are ignored. With --describe it only
+prints the request of CreateAlgorithm (hyperparameters, channels, metrics) for the settings at hand. It reads
 
   input/config/hyperparameters.json   settings, as strings; `python -m training.config` lists them
   input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     if any(argument in ("-h", "--help") for argument in arguments):
         print(HELP, end="")
         return exit_codes.DONE
+    if "--describe" in arguments:
+        return train_describe.main(arguments)
     set_up_logging()
     if arguments:
         log("arguments_ignored", arguments=" ".join(arguments))
