@@ -24,12 +24,17 @@ from training.config import TrainingConfig
 from training.progress import log, log_text, set_up_logging
 
 SECONDS_TO_STOP = 60  # SageMaker kills 120 s after SIGTERM
+DESCRIBE, VALIDATE = "--describe", "--validate"
 MODEL_JSON = "model.json"  # written last: with it, a model is complete
 
-HELP = """Usage: train [--describe [--name NAME] [--image URI]]
+HELP = """Usage: train [--validate | --describe [--name NAME] [--image URI]]
 
-Trains a model as Amazon SageMaker asks for it. SageMaker gives no arguments; those that are not known are ignored. With --describe it only
-prints the request of CreateAlgorithm (hyperparameters, channels, metrics) for the settings at hand. It reads
+Trains a model as Amazon SageMaker asks for it. SageMaker gives no arguments; those that are not known are ignored.
+
+  --validate   checks the settings, reads the channels, writes the report on the data, says what training would say, and trains nothing
+  --describe   prints the request of CreateAlgorithm (hyperparameters, channels, metrics) for the settings at hand, and does nothing else
+
+It reads
 
   input/config/hyperparameters.json   settings, as strings; `python -m training.config` lists them
   input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
@@ -52,16 +57,17 @@ def main(arguments: Sequence[str] = ()) -> int:
     if any(argument in ("-h", "--help") for argument in arguments):
         print(HELP, end="")
         return exit_codes.DONE
-    if "--describe" in arguments:
+    if DESCRIBE in arguments:
         return train_describe.main(arguments)
     set_up_logging()
-    if arguments:
-        log("arguments_ignored", arguments=" ".join(arguments))
+    only_validate = VALIDATE in arguments
+    if ignored := [argument for argument in arguments if argument != VALIDATE]:
+        log("arguments_ignored", arguments=" ".join(ignored))
     begin = time.perf_counter()
     train_failure.clear()
     try:
         with _stop_on_sigterm():
-            return _train()
+            return _train(only_validate)
     except Stopped:
         log("stopped", signal="SIGTERM", seconds=time.perf_counter() - begin)
         code = exit_codes.STOPPED
@@ -70,12 +76,13 @@ def main(arguments: Sequence[str] = ()) -> int:
         code = exit_codes.INTERRUPTED
     except BaseException as error:
         code = _report(error)
-    discard_partial_model(paths.model_dir())
+    if not only_validate:
+        discard_partial_model(paths.model_dir())
     _watchdog.cancel()
     return code
 
 
-def _train() -> int:
+def _train(only_validate: bool) -> int:
     config = TrainingConfig.from_hyperparameters(paths.hyperparameters())
     cluster, inputs, sharded = read_cluster(), channels(), sharded_channels()
     log(
@@ -92,7 +99,13 @@ def _train() -> int:
         return follow(cluster, inputs, sharded, config.data, cpus)
     with engine_for(cluster, inputs, sharded, config.data, cpus) as engine:
         _try_to_write(paths.model_dir(), paths.output_data_dir())  # in here, so that the other hosts end with this one
-        from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
+        # What follows imports numpy and pandas: only now that the settings are right, and the threads known.
+        if only_validate:
+            from training.pipeline import validate
+
+            validate(config, inputs, paths.output_data_dir(), cpus, engine, sharded)
+            return exit_codes.DONE
+        from training.pipeline import run
 
         begin = time.perf_counter()
         run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded)

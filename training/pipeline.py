@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 from training import report
+from training.candidates import trainable
 from training.config import TrainingConfig
 from training.content_features import similarity_of
 from training.data.channel import ChannelPath
@@ -64,6 +66,66 @@ def run(
     ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
     started = datetime.now(UTC)
+    ready = _prepare(config, channels, output_dir, threads, engine, sharded)
+    dataset, features, user_items, split = ready.dataset, ready.features, ready.user_items, ready.split
+    fitted = fit(config, dataset, features, user_items, split, threads)
+    config = fitted.config
+    with writing(model_dir) as partial:
+        with stage("save"):
+            lineage = lineage_facts(dataset, config)
+            info = {
+                "configuration": config.to_flat_dict(),
+                "lineage": lineage,
+                "data": {"fingerprint": fingerprint(dataset), **_counts(dataset)},
+                "validation": dict(fitted.validation),
+            }
+            artifact.save(_recommender(config, dataset, user_items, split, fitted, features, ready.defaults), partial, info)
+        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
+        reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
+        metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
+        artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
+        card = model_card(config, _counts(dataset), fitted.hybrid.weights, evaluations, reason)
+        (partial / "model_card.md").write_text(card, encoding="utf-8")
+        report.publish(evaluations, output_dir, reason)
+        write_lineage(lineage, output_dir, started, datetime.now(UTC), artifact.read_model_json(partial))
+
+
+def validate(
+    config: TrainingConfig,
+    channels: Mapping[str, ChannelPath],
+    output_dir: Path,
+    threads: int = 1,
+    engine: Engine | None = None,
+    sharded: Collection[str] = (),
+) -> None:
+    """Reads the channels and writes the report on them, as ``run`` does, and fits nothing.
+
+    Raises the ``UserDataError`` that ``run`` would raise before it fits the first model.
+    """
+    ready = _prepare(config, channels, output_dir, threads, engine, sharded)
+    log("valid", models=",".join(trainable(config, ready.dataset)))
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Everything that models are fitted on. ``defaults``: of the re-ranker; ``user_items``: all interactions."""
+
+    dataset: Dataset
+    features: Features | None
+    defaults: Defaults
+    user_items: csr_array
+    split: Split
+
+
+def _prepare(
+    config: TrainingConfig,
+    channels: Mapping[str, ChannelPath],
+    output_dir: Path,
+    threads: int,
+    engine: Engine | None,
+    sharded: Collection[str],
+) -> _Ready:
+    """Raises ``UserDataError`` where the data can't be used, or the settings do not fit them."""
     defaults = rerank_defaults(config.rerank)
     if unread := sorted(set(channels) - set(CHANNELS)):
         log("channels_not_read", channels=",".join(unread), reason=f"the channels that are read are called {', '.join(CHANNELS)}")
@@ -80,26 +142,7 @@ def run(
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
     split = with_order(split, dataset, user_items)
     log("split", kind=split.kind, train=_listeners(split.learn), validation=len(split.validation), test=len(split.test))
-    fitted = fit(config, dataset, features, user_items, split, threads)
-    config = fitted.config
-    with writing(model_dir) as partial:
-        with stage("save"):
-            lineage = lineage_facts(dataset, config)
-            info = {
-                "configuration": config.to_flat_dict(),
-                "lineage": lineage,
-                "data": {"fingerprint": fingerprint(dataset), **_counts(dataset)},
-                "validation": dict(fitted.validation),
-            }
-            artifact.save(_recommender(config, dataset, user_items, split, fitted, features, defaults), partial, info)
-        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
-        reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
-        metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
-        artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
-        card = model_card(config, _counts(dataset), fitted.hybrid.weights, evaluations, reason)
-        (partial / "model_card.md").write_text(card, encoding="utf-8")
-        report.publish(evaluations, output_dir, reason)
-        write_lineage(lineage, output_dir, started, datetime.now(UTC), artifact.read_model_json(partial))
+    return _Ready(dataset, features, defaults, user_items, split)
 
 
 def _features(config: TrainingConfig, dataset: Dataset) -> Features | None:
