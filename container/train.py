@@ -20,6 +20,7 @@ from container.cluster import read_cluster
 from container.cpus import limit_threads, usable_cpus
 from container.train_channels import channels, sharded_channels
 from container.train_cluster import engine_for, follow
+from training.channels import MODEL
 from training.config import TrainingConfig
 from training.progress import log, log_text, set_up_logging
 
@@ -40,6 +41,7 @@ It reads
   input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
   input/data/items/                   the song catalogue (optional)
   input/data/test/                    events to evaluate on (optional)
+  input/data/model/                   an earlier model, to train again without searching again (optional)
   input/config/inputdataconfig.json   how channels are delivered: File, FastFile, Pipe; whole, or a part to each host
   input/config/resourceconfig.json    the hosts of the job: the first trains, all of them read the data
 
@@ -83,7 +85,8 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 def _train(only_validate: bool) -> int:
-    config = TrainingConfig.from_hyperparameters(paths.hyperparameters())
+    given = paths.hyperparameters()
+    config = TrainingConfig.from_hyperparameters(given)
     cluster, inputs, sharded = read_cluster(), channels(), sharded_channels()
     log(
         "start",
@@ -95,11 +98,17 @@ def _train(only_validate: bool) -> int:
     )
     limit_threads(config.threads)
     cpus = config.threads or usable_cpus()
+    earlier_model = inputs.pop(MODEL, None)
     if not cluster.is_leader:
         return follow(cluster, inputs, sharded, config.data, cpus)
+    # What follows imports numpy and pandas: only now that the settings are right, and the threads known.
+    from training.earlier import read_earlier
+
+    earlier = read_earlier(earlier_model) if isinstance(earlier_model, Path) else None
+    if earlier is not None:
+        config = earlier.continued(given)
     with engine_for(cluster, inputs, sharded, config.data, cpus) as engine:
         _try_to_write(paths.model_dir(), paths.output_data_dir())  # in here, so that the other hosts end with this one
-        # What follows imports numpy and pandas: only now that the settings are right, and the threads known.
         if only_validate:
             from training.pipeline import validate
 
@@ -108,7 +117,7 @@ def _train(only_validate: bool) -> int:
         from training.pipeline import run
 
         begin = time.perf_counter()
-        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded)
+        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded, earlier=earlier)
         log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 

@@ -14,6 +14,7 @@ from inference.scorers import HybridScorer, Scorer
 from training.candidates import CONTENT, Workshop, fit_model, trainable
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
+from training.earlier import Earlier
 from training.order import case_with_order
 from training.progress import log, stage
 from training.split import Case, Split
@@ -33,13 +34,14 @@ _LENGTH = 200  # of the operator's rows, where there is nothing to find a shorte
 
 @dataclass(frozen=True)
 class Fitted:
-    """Finished scorers by name, the hybrid over them, each model's quality on the validation listeners (empty: there were too few), and
-    the configuration with the settings that were found."""
+    """Finished scorers by name, the hybrid over them, each model's quality on the validation listeners (empty: there were too few), the
+    configuration with the settings that were found, and how long the rows of the operator may be (None: there is none)."""
 
     scorers: Mapping[str, Scorer]
     hybrid: HybridScorer
     validation: Mapping[str, float]
     config: TrainingConfig
+    longest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,37 @@ class _Found:
     quality: Mapping[str, float]
 
 
-def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, split: Split, threads: int) -> Fitted:
+def fit(
+    config: TrainingConfig,
+    dataset: Dataset,
+    features: Features | None,
+    user_items: csr_array,
+    split: Split,
+    threads: int,
+    earlier: Earlier | None = None,
+) -> Fitted:
     """Fits the models without what validation hides, finds weights (and settings, with ``tune=auto``) on that, then fits again with it.
 
     ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
+    ``earlier``: a model whose weights are taken in place of finding them, where it has all models; then each is fitted once.
     """
     workshop = Workshop(dataset, features, user_items, threads)
     blended = trainable(config, dataset)
     names = list(dict.fromkeys([*blended, POPULARITY]))
     validates = len(split.validation) >= hybrid.MIN_CASES and (config.tune == AUTO or (len(blended) > 1 and not config.hybrid.weights))
-    if validates:
+    taken = None if earlier is None else earlier.weights_for(blended, config)
+    found, kept = _Found(config, {}, _LENGTH, {}), dict[str, Scorer]()
+    if earlier is not None and taken is not None:
+        found = _Found(config, taken, earlier.longest, {})
+    elif validates:
         found, kept = _find(config, workshop, split, names, blended)
-    else:
-        found, kept = _Found(config, {}, _LENGTH, {}), {}
     data = workshop.data(found.config, split.relearn)
     dropped = {name for name in names if config.tune == AUTO and found.weights and not found.weights.get(name)} - {POPULARITY, CONTENT}
     kept = {name: scorer for name, scorer in kept.items() if name == CONTENT}  # which does not depend on the listeners
     scorers = {name: kept.get(name) or fit_model(found.config, data, name) for name in names if name not in dropped}
     weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
     operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
-    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config)
+    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config, found.longest)
 
 
 def _find(

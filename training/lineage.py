@@ -39,8 +39,9 @@ FACETS = {
 }
 
 
-def lineage_facts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
-    """Returns what the artifact says of its origin, in JSON's types: ``inputs``, ``steps``, ``code``, ``configuration``, ``packages``."""
+def lineage_facts(dataset: Dataset, config: TrainingConfig, earlier: str | None = None) -> dict[str, Any]:
+    """Returns what the artifact says of its origin, in JSON's types: ``inputs``, ``steps``, ``code``, ``configuration``, ``packages``, and
+    ``earlier_model``, the version of the model that this one continues, if there is one."""
     default = TrainingConfig().to_flat_dict()
     flat = config.to_flat_dict()
     inputs = [
@@ -70,6 +71,7 @@ def lineage_facts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
             "sha256": hashlib.sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest(),
         },
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        **({} if earlier is None else {"earlier_model": earlier}),
     }
 
 
@@ -97,6 +99,10 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
         return {name: {"_producer": producer, "_schemaURL": FACETS[name], **fields}}
 
     songs = model.get("data", {}).get("songs", 0)
+    before = facts.get("earlier_model")
+    continued = (
+        [] if before is None else [{"namespace": NAMESPACE, "name": f"model/{before}", "facets": facet("version", datasetVersion=before)}]
+    )
     return {
         "eventType": "COMPLETE",
         "eventTime": ended.isoformat(),
@@ -118,7 +124,7 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
                 **facet("musicRecommender_code", **facts["code"]),
             },
         },
-        "inputs": [_input(one, facet) for one in facts["inputs"]],
+        "inputs": [*(_input(one, facet) for one in facts["inputs"]), *continued],
         "outputs": [
             {
                 "namespace": NAMESPACE,

@@ -30,6 +30,7 @@ from training.data.dataset import ListenerWords as SaidOfListeners
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
+from training.earlier import Earlier
 from training.evaluation.cases import TEST, known_listener_cases, split_cases
 from training.evaluation.context import Context
 from training.evaluation.details import DETAILS_NPZ, write_details, write_split
@@ -59,25 +60,29 @@ def run(
     threads: int = 1,
     engine: Engine | None = None,
     sharded: Collection[str] = (),
+    *,
+    earlier: Earlier | None = None,
 ) -> None:
     """Trains on the channels, in ``threads`` threads, and leaves a model in ``model_dir`` and reports in ``output_dir``.
 
-    ``engine`` reads the data (this process, if None); ``sharded`` are the channels of which each host has a part. Raises
+    ``engine`` reads the data (this process, if None); ``sharded`` are the channels of which each host has a part; ``earlier`` is a model
+    whose weights are taken, if they can be (its settings are those of ``config``: see ``Earlier.continued``). Raises
     ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
     started = datetime.now(UTC)
     ready = _prepare(config, channels, output_dir, threads, engine, sharded)
     dataset, features, user_items, split = ready.dataset, ready.features, ready.user_items, ready.split
-    fitted = fit(config, dataset, features, user_items, split, threads)
+    fitted = fit(config, dataset, features, user_items, split, threads, earlier)
     config = fitted.config
     with writing(model_dir) as partial:
         with stage("save"):
-            lineage = lineage_facts(dataset, config)
+            lineage = lineage_facts(dataset, config, None if earlier is None else earlier.version)
             info = {
                 "configuration": config.to_flat_dict(),
                 "lineage": lineage,
                 "data": {"fingerprint": fingerprint(dataset), **_counts(dataset)},
                 "validation": dict(fitted.validation),
+                "found": {"operator_length": fitted.longest},
             }
             artifact.save(_recommender(config, dataset, user_items, split, fitted, features, ready.defaults), partial, info)
         evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
