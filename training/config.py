@@ -83,7 +83,7 @@ class HybridConfig:
         metadata={"help": 'share of each model, as JSON, in place of finding them: {"ease": 1, "spectral": 1}', "min": 0, "max": 1e6},
     )
     compile: bool = option(
-        True, "add the item-to-item models into one operator where that keeps the quality; with hybrid_weights, of 200 entries a song"
+        True, "add the item-to-item models into one operator where that keeps the quality; with hybrid_weights, of 100 entries a song"
     )
 
 

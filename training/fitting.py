@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,7 +17,7 @@ from training.data.dataset import Dataset
 from training.earlier import Earlier
 from training.order import case_with_order
 from training.progress import log, stage
-from training.split import Case, Split
+from training.split import BLOCK, Case, Split
 from training.trainers import compiled, hybrid
 from training.trainers.base import Features
 from training.trainers.pool import Pool
@@ -29,7 +29,9 @@ _BY_COST = (
     *("popularity", "sessions", "words", "similar_songs", "transitions", "artist", "graph", "content", "item_knn", "pearson"),
     *("cease", "als", "spectral", "ease"),
 )
-_LENGTH = 200  # of the operator's rows, where there is nothing to find a shorter one on
+_LENGTH = 100  # of the operator's rows, where there is nothing to find the right one on
+# Models that take long to fit do not learn once more what validation hid, where that is less than this share of the interactions.
+_WORTH_LEARNING, _SLOW_TO_FIT = 0.01, ("ease", "cease", "spectral", "als")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def fit(
 ) -> Fitted:
     """Fits the models without what validation hides, finds weights (and settings, with ``tune=auto``) on that, then fits again with it.
 
+    The models that take longest are kept as they are where validation hid too little to matter (``_WORTH_LEARNING``).
+
     ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
     ``earlier``: a model whose weights are taken in place of finding them, where it has all models; then each is fitted once.
     """
@@ -80,11 +84,15 @@ def fit(
         found, kept = _find(config, workshop, split, names, blended)
     data = workshop.data(found.config, split.relearn)
     dropped = {name for name in names if config.tune == AUTO and found.weights and not found.weights.get(name)} - {POPULARITY, CONTENT}
-    kept = {name: scorer for name, scorer in kept.items() if name == CONTENT}  # which does not depend on the listeners
+    settled = {CONTENT}  # which does not depend on the listeners
+    if split.relearn.nnz - split.learn.nnz < _WORTH_LEARNING * split.relearn.nnz:
+        settled |= set(_SLOW_TO_FIT)
+    kept = {name: scorer for name, scorer in kept.items() if name in settled}
     scorers = {name: kept.get(name) or fit_model(found.config, data, name) for name in names if name not in dropped}
     weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
     operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
-    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config, found.longest)
+    used = replace(found.config, models=tuple(name for name in names if name in scorers)) if config.tune == AUTO else found.config
+    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, used, found.longest)
 
 
 def _find(
@@ -103,7 +111,7 @@ def _find(
         scorers[name] = clock.timed(lambda config, name: fit_model(config, data, name), config, name)
     with stage("blend", listeners=len(split.validation)) as facts:
         pool = Pool.of({name: scorers[name] for name in blended if name in scorers}, split.validation, config.hybrid.pool)
-        weights, quality = hybrid.fit_weights(pool, config.hybrid, k)
+        weights, quality = hybrid.fit_weights(pool, config.hybrid, k, same_manner=split.kind != BLOCK)
         facts |= {f"weight_{name}": weight for name, weight in weights.items()}
     if config.tune == AUTO:
         with stage("tune"):
@@ -137,7 +145,7 @@ def _tuned(
         return fit_model(trial, data, name)
 
     tuned, scored = tune(config, scorers, pool, [*in_use, *quick], again, clock, has_times=has_times)
-    found, better = hybrid.fit_weights(scored, config.hybrid, max(config.evaluation.k))
+    found, better = hybrid.fit_weights(scored, config.hybrid, max(config.evaluation.k), same_manner=split.kind != BLOCK)
     log("tuning", before=round(quality["hybrid"], 4), after=round(better["hybrid"], 4))
     if better["hybrid"] < quality["hybrid"]:  # better alone, but not together
         scorers.update(before)

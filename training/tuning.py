@@ -34,9 +34,14 @@ class Ladder:
 
 # The settings that matter most, first; found on several data sets, as are the ends.
 LADDERS: Mapping[str, Sequence[Ladder]] = {
-    "ease": (Ladder("l2", 3.0, 0.3, 1000), Ladder("item_exponent", 0.15, 0.0, 0.5, times=False)),
+    "ease": (
+        Ladder("l2", 3.0, 0.3, 1000),
+        Ladder("item_exponent", 0.15, 0.0, 0.5, times=False),
+        Ladder("neighbours", 2.0, 50, 400),
+    ),
     "cease": (
         Ladder("l2", 2.0, 0.3, 1000),
+        Ladder("neighbours", 2.0, 50, 400),
         Ladder("genre_weight", 0.15, 0.0, 0.6, times=False),
         Ladder("artist_weight", 2.0, 0.1, 4),
     ),

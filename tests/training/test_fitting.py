@@ -14,6 +14,7 @@ from inference.history import History
 from inference.scorers import HybridScorer
 from tests.training.trainers.data import catalogue, dense
 from training import pipeline
+from training.candidates import Workshop, fit_model
 from training.config import ConfigError, TrainingConfig
 from training.data.config import FeaturesConfig
 from training.data.dataset import Dataset, Interactions
@@ -27,16 +28,16 @@ LISTENERS, SONGS, EACH, DAY = 160, 24, 8, 86_400
 MANY = {"split_validation_fraction": "0.4", "als_factors": "8", "als_iterations": "3", "evaluation_k": "3"}
 
 
-def taste_world(described: bool = False) -> Dataset:
+def taste_world(described: bool = False, listeners: int = LISTENERS) -> Dataset:
     """Even listeners play even songs, odd ones odd songs; what a catalogue says of the songs has nothing to do with it."""
     rng = np.random.default_rng(0)
-    users = np.repeat(np.arange(LISTENERS, dtype=np.int32), EACH)
-    items = np.concatenate([np.sort(2 * rng.choice(SONGS // 2, EACH, replace=False) + user % 2) for user in range(LISTENERS)])
+    users = np.repeat(np.arange(listeners, dtype=np.int32), EACH)
+    items = np.concatenate([np.sort(2 * rng.choice(SONGS // 2, EACH, replace=False) + user % 2) for user in range(listeners)])
     energy, years = rng.random(SONGS), rng.integers(1960, 2020, SONGS)
     told = catalogue([f"a{n}" for n in rng.integers(0, 12, SONGS)], ["rock"] * SONGS, energy.tolist(), years.tolist())
     return Dataset(
         np.array([f"s{song:02}" for song in range(SONGS)], dtype=object),
-        np.array([f"u{user:03}" for user in range(LISTENERS)], dtype=object),
+        np.array([f"u{user:03}" for user in range(listeners)], dtype=object),
         Interactions(users, items.astype(np.int32), np.ones(len(users), dtype=np.float32)),
         told if described else None,
     )
@@ -74,6 +75,20 @@ def test_tuning_drops_models_that_do_not_help_but_never_popularity_and_content()
     assert found.validation["popularity"] < 0.8 * found.validation["hybrid"]
     assert found.validation["content"] < 0.8 * found.validation["hybrid"]
     assert found.hybrid.weights["content"] > 0  # no other knows songs without listeners
+
+
+@pytest.mark.parametrize(("asked", "again"), [("20", False), ("400", True)])
+def test_slow_models_are_fitted_again_only_where_validation_hid_enough_to_matter(asked: str, again: bool) -> None:
+    world = taste_world(listeners=400)
+    hyperparameters = {"models": "ease,popularity", "split_kind": "random", "split_test_fraction": "0", "split_validation_fraction": "0.1"}
+    found, config = fitted(world, split_max_validation_listeners=asked, **hyperparameters)
+    split = split_interactions(world.interactions.user_items(400, SONGS), None, config.split, config.seed, hold_out_test=True)
+    workshop = Workshop(world, None, world.interactions.user_items(400, SONGS), 1)
+    for name, matrix in (("ease", split.relearn if again else split.learn), ("popularity", split.relearn)):
+        expected = fit_model(config, workshop.data(config, matrix), name).arrays()
+        assert {key: array.tolist() for key, array in found.scorers[name].arrays().items()} == {
+            key: array.tolist() for key, array in expected.items()
+        }
 
 
 def test_given_shares_are_scaled_to_the_scores_and_nothing_is_looked_for() -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from training.evaluation import exposure, metrics, taste
 from training.evaluation.amounts import by_listener_events, by_song_events
 from training.evaluation.bootstrap import Estimate, estimate, paired_difference
-from training.evaluation.cases import Case, Ranker, ask
+from training.evaluation.cases import SONG_AMONG_THEMSELVES, Case, Ranker, ask
+from training.evaluation.cold import cold_songs
 from training.evaluation.context import Context
 from training.evaluation.sampled import WARNING, sampled_measures, sampled_places
 from training.progress import log, stage
@@ -41,7 +42,8 @@ class ModelReport:
 class Evaluation:
     """All models on the same listeners. ``source`` is ``holdout`` or ``test`` (or one of the two of held-out songs), ``main`` the model
     that serves; ``differences`` says by how much it beats each other model, paired by listener; ``by_listener_events`` how good they are
-    when only a part of the history is sent; ``warning`` is for whoever reads the figures, or empty."""
+    when only a part of the history is sent; ``cold_songs`` what songs without listeners bring the main model's lists, and cost them;
+    ``warning`` is for whoever reads the figures, or empty."""
 
     source: str
     main: str
@@ -51,6 +53,7 @@ class Evaluation:
     differences: Mapping[str, Mapping[str, Estimate]]
     by_listener_events: Mapping[str, Any] = field(default_factory=dict)
     warning: str = ""
+    cold_songs: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Returns JSON's types, without anything that differs between two runs of the same job."""
@@ -66,6 +69,7 @@ class Evaluation:
             "by_listener_events": dict(self.by_listener_events),
             "by_song_events": {name: dict(report.by_song_events) for name, report in self.models.items()},
         }
+        document |= {"cold_songs": dict(self.cold_songs)} if self.cold_songs else {}
         return document | ({"warning": self.warning} if self.warning else {})
 
 
@@ -95,8 +99,12 @@ def evaluate(
     if context.item_ids is not None:
         with stage("by_listener_events", source=source):
             amounts = by_listener_events(rankers, cases, lists, context.item_ids, ks[-1], context.seed)
+    cold: Mapping[str, float] = {}
+    if source != SONG_AMONG_THEMSELVES:  # where there are no others
+        with stage("cold_songs", source=source):
+            cold = cold_songs(main, rankers[main], cases, lists[main], ks[-1], context.item_listeners)
     differences = {name: _differences(reports[main], report, ks[-1], context) for name, report in reports.items() if name != main}
-    return Evaluation(source, main, ks, len(cases), reports, differences, amounts, WARNING if further else "")
+    return Evaluation(source, main, ks, len(cases), reports, differences, amounts, WARNING if further else "", cold)
 
 
 def judge(

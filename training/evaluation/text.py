@@ -98,6 +98,13 @@ def amounts_text(evaluation: Evaluation) -> list[str]:
             f"{measure} by how many listeners a song had in training",
             *_aligned([["model", *(n for n, _ in groups)], pairs, *rows]),
         ]
+    if cold := evaluation.cold_songs:
+        lines += [
+            "",
+            f"songs without listeners are {100 * cold['cold_share_of_hits']:.1f} % of the {evaluation.main}'s hits "
+            f"({measure} of them {cold['cold_recall']:.4f}); songs with listeners {cold['warm_recall']:.4f}, "
+            f"without the others in the list {cold['warm_recall_without_cold']:.4f}",
+        ]
     return lines
 
 

@@ -13,7 +13,7 @@ from training.trainers.base import top_k_of_row
 from training.trainers.pool import Pool
 
 LENGTHS = (100, 150, 200, 300, 500)  # songs that a row may keep, tried in this order
-_KEEPS = 0.995  # of the hybrid's quality
+_KEEPS = 0.99  # of the hybrid's quality
 
 
 def compiled(scorers: Mapping[str, Scorer], weights: Mapping[str, float], longest: int) -> ItemToItemScorer | None:
@@ -26,7 +26,7 @@ def compiled(scorers: Mapping[str, Scorer], weights: Mapping[str, float], longes
 
 
 def shortest_that_keeps(scorers: Mapping[str, Scorer], weights: Mapping[str, float], pool: Pool, k: int, metric: str) -> int | None:
-    """Returns how long the rows must be so that the operator is as good on the held-out listeners as its parts, within half a per cent.
+    """Returns how long the rows must be so that the operator is as good on the held-out listeners as its parts, within a hundredth.
 
     None where it would have to be longer than is tried, or there is nothing to compile: then the parts answer.
     """

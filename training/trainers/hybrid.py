@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,11 +22,30 @@ _MIN_GAIN = 2e-3  # relative; a step that adds less is noise, and a model that a
 KNOWS_NEW_SONGS, _LEAST = "content", 0.01
 
 
-def fit_weights(pool: Pool, config: HybridConfig, k: int) -> tuple[dict[str, float], dict[str, float]]:
+# They take a share of every request's time that grows with the catalogue, and can't be compiled with the others.
+_SLOW_TO_ASK, _MUST_EARN = ("als", "sessions", "popularity"), 0.01  # of the hybrid's quality
+_NEARLY_AS_GOOD = 0.85  # of the best single model's quality
+_STANDARD_ERRORS = 1.96  # of a difference between two blends that is taken for none
+
+
+class _Blend(NamedTuple):
+    """Weights (models,) of the scaled scores, and the quality that they have."""
+
+    weights: np.ndarray
+    quality: float
+
+
+def fit_weights(pool: Pool, config: HybridConfig, k: int, *, same_manner: bool = True) -> tuple[dict[str, float], dict[str, float]]:
     """Returns (weights, validation quality of each model alone and of the hybrid) of the models of the pool.
 
     Coordinate ascent from the best single model, on recall@k, nDCG@k or their mean. Each model's scores are first divided by their usual
-    size (``Pool.scales``), so that the same steps suit every model; the weights returned include that.
+    size (``Pool.scales``), so that the same steps suit every model; the weights returned include that. A model that makes requests slow
+    must add a hundredth to stay.
+
+    ``same_manner``: what is asked for later is drawn as the validation part is. Where nobody knows that, the weights of models that are
+    nearly as good alone are drawn together as far as validation can't tell the difference (95 % interval): found shares fit the
+    manner of the draw as much as the listeners, equal ones don't. Smith and Wallis, "A simple explanation of the forecast combination
+    puzzle", Oxford Bulletin of Economics and Statistics 2009.
     """
     names, scales = list(pool.scores), pool.scales()
     scaled = np.stack([pool.scores[name] / np.float32(scales[name]) for name in names])
@@ -33,13 +53,17 @@ def fit_weights(pool: Pool, config: HybridConfig, k: int) -> tuple[dict[str, flo
     def quality(total: np.ndarray) -> float:
         return pool.quality_of(total, k, config.metric)
 
-    alone = [quality(scores) for scores in scaled]
-    weights, best = _ascend(np.eye(len(names))[int(np.argmax(alone))], max(alone), scaled, quality)
-    if KNOWS_NEW_SONGS in names and not weights[names.index(KNOWS_NEW_SONGS)]:
-        weights[names.index(KNOWS_NEW_SONGS)] = _LEAST * weights.sum()
-        best = quality(np.tensordot(weights.astype(np.float32), scaled, axes=1))
-    found = of_shares(dict(zip(names, weights.tolist(), strict=True)), scales)
-    return found, {**dict(zip(names, alone, strict=True)), "hybrid": best}
+    alone = np.array([quality(scores) for scores in scaled])
+    found = _ascend(_Blend(np.eye(len(names))[int(np.argmax(alone))], float(alone.max())), scaled, quality)
+    for i in (names.index(name) for name in _SLOW_TO_ASK if name in names):
+        found = _without(found, i, alone, scaled, quality)
+    if not same_manner:
+        found = _drawn_together(found, alone, scaled, lambda total: pool.qualities_of(total, k, config.metric))
+    if KNOWS_NEW_SONGS in names and not found.weights[names.index(KNOWS_NEW_SONGS)]:
+        weights = _with(found.weights, names.index(KNOWS_NEW_SONGS), _LEAST * found.weights.sum())
+        found = _Blend(weights, quality(_total(weights, scaled)))
+    shares = of_shares(dict(zip(names, found.weights.tolist(), strict=True)), scales)
+    return shares, {**dict(zip(names, alone.tolist(), strict=True)), "hybrid": found.quality}
 
 
 def of_shares(shares: Mapping[str, float], scales: Mapping[str, float]) -> dict[str, float]:
@@ -58,12 +82,16 @@ def default_weights(scorers: Mapping[str, Scorer], cases: Sequence[Case], pool: 
     return of_shares({name: shares.get(name, 0.0) for name in scorers}, scales)
 
 
-def _ascend(weights: np.ndarray, best: float, scaled: np.ndarray, quality: Callable[[np.ndarray], float]) -> tuple[np.ndarray, float]:
+def _ascend(start: _Blend, scaled: np.ndarray, quality: Callable[[np.ndarray], float], without: int | None = None) -> _Blend:
+    """Climbs one weight after the other until none gains; that of the model ``without`` stays."""
+    weights, best = start
     improved = True
     while improved:
         improved = False
-        total = np.tensordot(weights.astype(np.float32), scaled, axes=1)
+        total = _total(weights, scaled)
         for i in range(len(weights)):
+            if i == without:
+                continue
             rest = total - np.float32(weights[i]) * scaled[i]
             has_others = bool(np.delete(weights, i).any())
             for step in _STEPS:
@@ -74,7 +102,38 @@ def _ascend(weights: np.ndarray, best: float, scaled: np.ndarray, quality: Calla
                 if value > best * (1.0 + _MIN_GAIN) or (step == 0.0 and weights[i] > 0 and value >= best):
                     weights, best, improved = _with(weights, i, step), value, True
             total = rest + np.float32(weights[i]) * scaled[i]
-    return weights, best
+    return _Blend(weights, best)
+
+
+def _without(found: _Blend, i: int, alone: np.ndarray, scaled: np.ndarray, quality: Callable[[np.ndarray], float]) -> _Blend:
+    """Returns the best blend without model i, if that loses less than the model must earn; else what was found."""
+    if not found.weights[i] or len(alone) == 1:
+        return found
+    weights = _with(found.weights, i, 0.0)
+    if not weights.any():
+        weights[int(np.argmax(_with(alone, i, -np.inf)))] = 1.0
+    others = _ascend(_Blend(weights, quality(_total(weights, scaled))), scaled, quality, without=i)
+    return others if others.quality >= found.quality * (1.0 - _MUST_EARN) else found
+
+
+def _drawn_together(found: _Blend, alone: np.ndarray, scaled: np.ndarray, qualities: Callable[[np.ndarray], np.ndarray]) -> _Blend:
+    """Moves the weights of models that are nearly as good alone towards their mean, as far as what it costs may be chance."""
+    peers = np.flatnonzero((found.weights > 0) & (alone >= _NEARLY_AS_GOOD * alone.max()))
+    if len(peers) < 2:
+        return found
+    before = qualities(_total(found.weights, scaled))
+    for way in (1.0, 0.75, 0.5, 0.25):
+        weights = found.weights.copy()
+        weights[peers] += way * (weights[peers].mean() - weights[peers])
+        after = qualities(_total(weights, scaled))
+        loss = before - after
+        if loss.mean() <= _STANDARD_ERRORS * loss.std() / np.sqrt(len(loss)):
+            return _Blend(weights, float(after.mean()))
+    return found
+
+
+def _total(weights: np.ndarray, scaled: np.ndarray) -> np.ndarray:
+    return np.asarray(np.tensordot(weights.astype(np.float32), scaled, axes=1))
 
 
 def _with(weights: np.ndarray, i: int, value: float) -> np.ndarray:

@@ -71,6 +71,10 @@ class Pool:
 
     def quality_of(self, total: np.ndarray, k: int, metric: str) -> float:
         """Returns the same of a score of each song: float32 (cases, width)."""
+        return float(self.qualities_of(total, k, metric).mean())
+
+    def qualities_of(self, total: np.ndarray, k: int, metric: str) -> np.ndarray:
+        """Returns float64 (cases,): the same of each listener."""
         scores = np.where(self.songs >= 0, total, np.float32(-np.inf))
         depth = min(k, scores.shape[1])
         best = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
@@ -80,5 +84,5 @@ class Pool:
         discounts = 1.0 / np.log2(np.arange(2, k + 2))
         ndcg = (hits * discounts[:depth]).sum(axis=1) / np.cumsum(discounts)[np.minimum(self.n_hidden, k) - 1]
         if metric == "both":
-            return float((recall + ndcg).mean() / 2)
-        return float((recall if metric == "recall" else ndcg).mean())
+            return np.asarray((recall + ndcg) / 2)
+        return np.asarray(recall if metric == "recall" else ndcg)

@@ -120,3 +120,47 @@ def test_shares_sum_to_one_where_every_score_is_usual() -> None:
     weights = hybrid.of_shares({"ease": 1.0, "als": 5.0, "content": 2.0}, scales)
     assert sum(weights[name] * scales[name] for name in scales) == pytest.approx(1.0)
     assert weights["als"] * scales["als"] == pytest.approx(5 * weights["ease"] * scales["ease"])
+
+
+def two_equals(seed: int = 3) -> tuple[dict[str, Scorer], list[Case]]:
+    """Two models that know the same half of the hidden songs, each under noise of its own: nothing tells which share is right."""
+    rng = np.random.default_rng(seed)
+    truth = np.zeros((LISTENERS, SONGS), dtype=bool)
+    for user in range(LISTENERS):
+        truth[user, LISTENERS + rng.choice(SONGS - LISTENERS, 10, replace=False)] = True
+    cases = [Case(u, np.array([u], dtype=np.int32), np.flatnonzero(truth[u]).astype(np.int32)) for u in range(LISTENERS)]
+    return {"ease": Oracle(truth, slice(0, 6), 1.4), "spectral": Oracle(truth, slice(0, 6), 1.4)}, cases
+
+
+def imbalance(weights: dict[str, float], pool: Pool) -> float:
+    usual = [weights[name] * scale for name, scale in pool.scales().items()]
+    return max(usual) / max(min(usual), 1e-9)
+
+
+def test_models_that_validation_cannot_tell_apart_get_like_shares_where_the_test_may_be_drawn_otherwise() -> None:
+    scorers, cases = two_equals()
+    pool = Pool.of(scorers, cases, 200)
+    sharp, quality = hybrid.fit_weights(pool, HybridConfig(), k=20)
+    prudent, after = hybrid.fit_weights(pool, HybridConfig(), k=20, same_manner=False)
+    assert imbalance(prudent, pool) <= imbalance(sharp, pool)
+    assert imbalance(prudent, pool) == pytest.approx(1.0)
+    assert after["hybrid"] > 0.9 * quality["hybrid"]
+
+
+def test_a_model_that_is_clearly_worse_is_not_drawn_up_to_the_best() -> None:
+    scorers, cases = world()
+    pool = Pool.of({**scorers, "item_knn": scorers["popularity"]}, cases, 200)
+    assert hybrid.fit_weights(pool, HybridConfig(), k=20, same_manner=False)[0]["item_knn"] == 0
+
+
+def test_a_model_that_makes_requests_slow_must_earn_its_place() -> None:
+    scorers, cases = two_equals()
+    pool = Pool.of({"ease": scorers["ease"], "als": scorers["ease"]}, cases, 200)
+    assert hybrid.fit_weights(pool, HybridConfig(), k=20)[0]["als"] == 0  # it knows nothing that ease does not
+    pool = Pool.of({"content": world()[0]["content"], "als": scorers["ease"]}, cases, 200)
+    assert hybrid.fit_weights(pool, HybridConfig(), k=20)[0]["als"] > 0
+
+
+def test_a_slow_model_that_is_alone_stays() -> None:
+    scorers, cases = two_equals()
+    assert hybrid.fit_weights(Pool.of({"als": scorers["ease"]}, cases, 200), HybridConfig(), k=20)[0]["als"] > 0
