@@ -23,8 +23,10 @@ from container.train_cluster import engine_for, follow
 from training.channels import MODEL
 from training.config import TrainingConfig
 from training.progress import log, log_text, set_up_logging
+from training.stopping import Stopped
 
-SECONDS_TO_STOP = 60  # SageMaker kills 120 s after SIGTERM
+SECONDS_TO_STOP = 105  # SageMaker kills 120 s after SIGTERM; what is finished is made a model before
+NOT_COPIED = ".sagemaker-ignore"  # files with this suffix the platform does not copy to S3
 DESCRIBE, VALIDATE = "--describe", "--validate"
 MODEL_JSON = "model.json"  # written last: with it, a model is complete
 
@@ -48,10 +50,6 @@ It reads
 and writes model/, output/data/evaluation.json, and output/failure if it fails, all under $SAGEMAKER_BASE_DIR (/opt/ml).
 Exit codes: 0 done, 1 a fault of the program, 2 a mistake in data or settings, 143 stopped. On a laptop, use scripts/train.
 """
-
-
-class Stopped(BaseException):
-    """SIGTERM arrived. Not an ``Exception``, so that nobody on the way takes it for an error to be handled."""
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -114,10 +112,12 @@ def _train(only_validate: bool) -> int:
 
             validate(config, inputs, paths.output_data_dir(), cpus, engine, sharded)
             return exit_codes.DONE
+        from training.checkpoints import Checkpoints
         from training.pipeline import run
 
+        checkpoints = Checkpoints(paths.checkpoint_dir(), cluster.current, NOT_COPIED)
         begin = time.perf_counter()
-        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded, earlier=earlier)
+        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded, earlier=earlier, checkpoints=checkpoints)
         log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 
@@ -148,6 +148,8 @@ def discard_partial_model(model_dir: Path) -> None:
     partial = [*model_dir.glob(".writing-*"), *model_dir.glob(".*.partial")]
     if not (model_dir / MODEL_JSON).exists():
         partial += [*model_dir.glob("*.npy"), *model_dir.glob("model_card.md")]
+        if model_dir.is_dir():
+            partial.append(model_dir / MODEL_JSON)  # last: should it appear meanwhile, its arrays are gone
     for path in partial:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 from training import report
 from training.candidates import trainable
+from training.checkpoints import Checkpoints, identity_of
 from training.config import TrainingConfig
 from training.content_features import similarity_of
 from training.data.channel import ChannelPath
@@ -45,10 +46,13 @@ from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.report import summary, write_quality_report
 from training.reranking import check_defaults, rerank_defaults
+from training.so_far import fitted_so_far
 from training.split import Split, split_interactions
+from training.stopping import Stopped
 from training.trainers.base import Features
 
 NO_EVENTS = "there are no listening events to hold out"
+STOPPED_EARLY = "training was stopped before it was done; the models that were finished by then make up this one"
 NO_EVALUATION = "too few listeners with enough songs to hold some out"
 
 
@@ -62,21 +66,49 @@ def run(
     sharded: Collection[str] = (),
     *,
     earlier: Earlier | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> None:
     """Trains on the channels, in ``threads`` threads, and leaves a model in ``model_dir`` and reports in ``output_dir``.
 
     ``engine`` reads the data (this process, if None); ``sharded`` are the channels of which each host has a part; ``earlier`` is a model
-    whose weights are taken, if they can be (its settings are those of ``config``: see ``Earlier.continued``). Raises
+    whose weights are taken, if they can be (its settings are those of ``config``: see ``Earlier.continued``). What
+    ``checkpoints`` hold of this very training is not done again. When it is ``Stopped``, a model is made of the parts that are finished,
+    if there are any, and the exception goes on. Raises
     ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
     started = datetime.now(UTC)
     ready = _prepare(config, channels, output_dir, threads, engine, sharded)
-    dataset, features, user_items, split = ready.dataset, ready.features, ready.user_items, ready.split
-    fitted = fit(config, dataset, features, user_items, split, threads, earlier)
-    config = fitted.config
-    with writing(model_dir) as partial:
+    keep = checkpoints or Checkpoints()
+    keep.begin(identity_of(config, ready.dataset, None if earlier is None else earlier.version))
+    to_fit = (ready.dataset, ready.features, ready.user_items, ready.split, threads)
+    ending = _Ending(model_dir, output_dir, started, None if earlier is None else earlier.version)
+    try:
+        _publish(ready, fit(config, *to_fit, earlier, keep), ending)
+    except Stopped:
+        if not ending.is_done and (found := fitted_so_far(config, *to_fit, keep)) is not None:
+            fitted, unfinished = found
+            _publish(ready, fitted, ending, unfinished)
+        raise
+
+
+@dataclass
+class _Ending:
+    """Where a finished model goes, and what is to be said of it. ``is_done``: it is there."""
+
+    model_dir: Path
+    output_dir: Path
+    started: datetime
+    earlier: str | None
+    is_done: bool = False
+
+
+def _publish(ready: _Ready, fitted: Fitted, ending: _Ending, unfinished: Sequence[str] | None = None) -> None:
+    """Saves and evaluates the model, and puts all of it in its place. ``unfinished``: the models that are missing where training was
+    stopped (None: it was not); then there is no time to evaluate, and ``model.json`` says so."""
+    config, dataset, split, output_dir = fitted.config, ready.dataset, ready.split, ending.output_dir
+    with writing(ending.model_dir) as partial:
         with stage("save"):
-            lineage = lineage_facts(dataset, config, None if earlier is None else earlier.version)
+            lineage = lineage_facts(dataset, config, ending.earlier)
             info = {
                 "configuration": config.to_flat_dict(),
                 "lineage": lineage,
@@ -84,15 +116,22 @@ def run(
                 "validation": dict(fitted.validation),
                 "found": {"operator_length": fitted.longest},
             }
-            artifact.save(_recommender(config, dataset, user_items, split, fitted, features, ready.defaults), partial, info)
-        evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
-        reason = "" if evaluations else NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
+            if unfinished is not None:
+                info["stopped_early"] = {"unfinished": list(unfinished)}
+            recommender = _recommender(config, dataset, ready.user_items, split, fitted, ready.features, ready.defaults)
+            artifact.save(recommender, partial, info)
+        evaluations = []
+        if unfinished is None:
+            evaluations = _evaluate(config, dataset, split, artifact.load(partial, verify=True), output_dir)
+        reason = NO_EVALUATION if len(dataset.interactions) else NO_EVENTS
+        reason = "" if evaluations else reason if unfinished is None else STOPPED_EARLY
         metrics = {evaluation.source: evaluation.to_json() for evaluation in evaluations}
         artifact.write_model_json(partial, {**artifact.read_model_json(partial), "metrics": metrics})
         card = model_card(config, _counts(dataset), fitted.hybrid.weights, evaluations, reason)
         (partial / "model_card.md").write_text(card, encoding="utf-8")
         report.publish(evaluations, output_dir, reason)
-        write_lineage(lineage, output_dir, started, datetime.now(UTC), artifact.read_model_json(partial))
+        write_lineage(lineage, output_dir, ending.started, datetime.now(UTC), artifact.read_model_json(partial))
+    ending.is_done = True
 
 
 def validate(
