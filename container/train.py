@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from container import exit_codes, paths, train_describe, train_failure
-from container.cluster import read_cluster
+from container.cluster import job_facts, read_cluster
 from container.cpus import limit_threads, usable_cpus
 from container.train_channels import channels, sharded_channels
 from container.train_cluster import engine_for, follow
@@ -117,7 +117,18 @@ def _train(only_validate: bool) -> int:
 
         checkpoints = Checkpoints(paths.checkpoint_dir(), cluster.current, NOT_COPIED)
         begin = time.perf_counter()
-        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded, earlier=earlier, checkpoints=checkpoints)
+        run(
+            config,
+            inputs,
+            paths.model_dir(),
+            paths.output_data_dir(),
+            cpus,
+            engine,
+            sharded,
+            earlier=earlier,
+            checkpoints=checkpoints,
+            origin=job_facts(),
+        )
         log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 

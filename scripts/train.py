@@ -45,6 +45,8 @@ REPORTS = (
     "quality_report.json",
     "quality_report.html",
     "lineage.json",
+    "statistics.json",
+    "constraints.json",
     "split.npz",
     "evaluation_details.npz",
     "failure",

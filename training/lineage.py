@@ -35,6 +35,7 @@ FACETS = {
     # Facets of our own: a name with a prefix, as OpenLineage asks, and the general form of such a facet.
     "musicRecommender_steps": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
     "musicRecommender_configuration": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
+    "musicRecommender_platform": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
     "musicRecommender_code": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/JobFacet",
 }
 
@@ -83,14 +84,24 @@ def code_sha256(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def write_lineage(facts: Mapping[str, Any], output_dir: Path, started: datetime, ended: datetime, model: Mapping[str, Any]) -> None:
-    """Writes ``lineage.json``. ``model``: the document ``model.json`` of the finished model. Times have a zone."""
-    event = lineage_event(facts, started, ended, model)
+def write_lineage(
+    facts: Mapping[str, Any],
+    output_dir: Path,
+    started: datetime,
+    ended: datetime,
+    model: Mapping[str, Any],
+    origin: Mapping[str, str] | None = None,
+) -> None:
+    """Writes ``lineage.json``. ``model``: the document ``model.json`` of the finished model. Times have a zone. ``origin``: what the
+    platform calls the job and its machine, by name; it stands here only, since the same input is to give the same artifact anywhere."""
+    event = lineage_event(facts, started, ended, model, origin)
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / LINEAGE_JSON).write_text(json.dumps(event, indent=2, ensure_ascii=True) + "\n", encoding="ascii")
 
 
-def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, model: Mapping[str, Any]) -> dict[str, Any]:
+def lineage_event(
+    facts: Mapping[str, Any], started: datetime, ended: datetime, model: Mapping[str, Any], origin: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Returns OpenLineage's event of the finished run: its inputs are the files, its output is the model."""
     version = str(model["model_version"])
     producer = f"urn:{NAMESPACE}:{facts['code']['sha256'][:12]}"
@@ -114,6 +125,7 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
                 **facet("processing_engine", name="pandas and dask", version=facts["packages"]["dask"], packages=facts["packages"]),
                 **facet("musicRecommender_steps", steps=facts["steps"], startTime=started.isoformat()),
                 **facet("musicRecommender_configuration", **facts["configuration"]),
+                **(facet("musicRecommender_platform", **origin) if origin else {}),
             },
         },
         "job": {

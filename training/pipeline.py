@@ -44,6 +44,7 @@ from training.model_card import model_card
 from training.order import values_of, weighting_of, with_order
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
+from training.quality.monitor_baseline import write_baseline
 from training.quality.report import summary, write_quality_report
 from training.reranking import check_defaults, rerank_defaults
 from training.so_far import fitted_so_far
@@ -67,13 +68,14 @@ def run(
     *,
     earlier: Earlier | None = None,
     checkpoints: Checkpoints | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> None:
     """Trains on the channels, in ``threads`` threads, and leaves a model in ``model_dir`` and reports in ``output_dir``.
 
     ``engine`` reads the data (this process, if None); ``sharded`` are the channels of which each host has a part; ``earlier`` is a model
     whose weights are taken, if they can be (its settings are those of ``config``: see ``Earlier.continued``). What
     ``checkpoints`` hold of this very training is not done again. When it is ``Stopped``, a model is made of the parts that are finished,
-    if there are any, and the exception goes on. Raises
+    if there are any, and the exception goes on. ``origin``: what the platform calls this job and its machine, for ``lineage.json``. Raises
     ``UserDataError`` where the data can't be used. What is evaluated is the model that is left, opened by the code that serves it.
     """
     started = datetime.now(UTC)
@@ -81,7 +83,7 @@ def run(
     keep = checkpoints or Checkpoints()
     keep.begin(identity_of(config, ready.dataset, None if earlier is None else earlier.version))
     to_fit = (ready.dataset, ready.features, ready.user_items, ready.split, threads)
-    ending = _Ending(model_dir, output_dir, started, None if earlier is None else earlier.version)
+    ending = _Ending(model_dir, output_dir, started, None if earlier is None else earlier.version, origin or {})
     try:
         _publish(ready, fit(config, *to_fit, earlier, keep), ending)
     except Stopped:
@@ -99,6 +101,7 @@ class _Ending:
     output_dir: Path
     started: datetime
     earlier: str | None
+    origin: Mapping[str, str]
     is_done: bool = False
 
 
@@ -130,7 +133,7 @@ def _publish(ready: _Ready, fitted: Fitted, ending: _Ending, unfinished: Sequenc
         card = model_card(config, _counts(dataset), fitted.hybrid.weights, evaluations, reason)
         (partial / "model_card.md").write_text(card, encoding="utf-8")
         report.publish(evaluations, output_dir, reason)
-        write_lineage(lineage, output_dir, ending.started, datetime.now(UTC), artifact.read_model_json(partial))
+        write_lineage(lineage, output_dir, ending.started, datetime.now(UTC), artifact.read_model_json(partial), ending.origin)
     ending.is_done = True
 
 
@@ -181,6 +184,8 @@ def _prepare(
     with stage("quality_report"):
         log_text("\n".join(summary(write_quality_report(dataset, config, output_dir))))
     features = _features(config, dataset)
+    with stage("monitor_baseline"):
+        write_baseline(dataset, None if features is None else features[1], output_dir)
     check_defaults(defaults, dataset, features, _metadata(dataset))
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
