@@ -6,28 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from inference import artifact
-from inference.context import ContextWords
-from inference.known import ListenerWords
-from inference.order import StoredOrder
 from inference.recommender import POPULARITY, Recommender
 from inference.rerank.defaults import Defaults
-from inference.sparse import SparseRows
-from inference.texts import Texts
-from inference.vocabulary import Vocabulary
 from training import report
+from training.assemble import assembled, metadata_of
 from training.candidates import trainable
 from training.checkpoints import Checkpoints, identity_of
 from training.config import TrainingConfig
-from training.content_features import similarity_of
 from training.data.channel import ChannelPath
 from training.data.dataset import Dataset
-from training.data.dataset import ListenerWords as SaidOfListeners
 from training.data.engine import Engine, LocalEngine
 from training.data.errors import UserDataError
 from training.data.extract import CHANNELS, EVENT_CHANNELS, extract
@@ -41,7 +33,7 @@ from training.features import fit_transform
 from training.fitting import Fitted, fit
 from training.lineage import lineage_facts, write_lineage
 from training.model_card import model_card
-from training.order import values_of, weighting_of, with_order
+from training.order import with_order
 from training.progress import log, log_text, stage
 from training.publish import fingerprint, writing
 from training.quality.monitor_baseline import write_baseline
@@ -121,7 +113,7 @@ def _publish(ready: _Ready, fitted: Fitted, ending: _Ending, unfinished: Sequenc
             }
             if unfinished is not None:
                 info["stopped_early"] = {"unfinished": list(unfinished)}
-            recommender = _recommender(config, dataset, ready.user_items, split, fitted, ready.features, ready.defaults)
+            recommender = assembled(config, dataset, ready.user_items, split, fitted, ready.features, ready.defaults)
             artifact.save(recommender, partial, info)
         evaluations = []
         if unfinished is None:
@@ -186,7 +178,7 @@ def _prepare(
     features = _features(config, dataset)
     with stage("monitor_baseline"):
         write_baseline(dataset, None if features is None else features[1], output_dir)
-    check_defaults(defaults, dataset, features, _metadata(dataset))
+    check_defaults(defaults, dataset, features, metadata_of(dataset))
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=dataset.test is None)
     split = with_order(split, dataset, user_items)
@@ -202,65 +194,6 @@ def _features(config: TrainingConfig, dataset: Dataset) -> Features | None:
         features = fit_transform(dataset.catalogue, config.features, dataset.catalogue.known, config.seed)
         facts["columns"] = len(features[1])
     return features
-
-
-def _recommender(
-    config: TrainingConfig,
-    dataset: Dataset,
-    user_items: csr_array,
-    split: Split,
-    fitted: Fitted,
-    features: Features | None,
-    defaults: Defaults,
-) -> Recommender:
-    """Puts the parts together. All listeners are stored, also those held out whole: their histories need no training to be answered."""
-    stored = split.stored(user_items)
-    return Recommender(
-        items=Vocabulary.of(dataset.item_ids.tolist()),
-        users=Vocabulary.of(dataset.user_ids.tolist()),
-        user_items=SparseRows(
-            stored.indptr.astype(np.int64), stored.indices.astype(np.int32), stored.data.astype(np.float32), dataset.n_items
-        ),
-        listeners=np.bincount(split.relearn.indices, minlength=dataset.n_items).astype(np.int32),
-        scorers=fitted.scorers,
-        hybrid=fitted.hybrid,
-        weighting=weighting_of(config),
-        version="",
-        metadata=_metadata(dataset),
-        defaults=defaults,
-        order=_order(dataset, user_items, stored),
-        words=None if dataset.listener_words is None else _words(dataset.listener_words),
-        **_content(config, features),
-    )
-
-
-def _content(config: TrainingConfig, features: Features | None) -> dict[str, Any]:
-    if features is None:
-        return {}
-    transform, store = features
-    return {"transform": transform, "features": store, "similarity": similarity_of(transform, store, config.content)}
-
-
-def _order(dataset: Dataset, user_items: csr_array, stored: csr_array) -> StoredOrder | None:
-    order = values_of(user_items, dataset.interactions.order, stored)
-    return None if order is None else StoredOrder(order, dataset.interactions.timestamps is not None)
-
-
-def _words(said: SaidOfListeners) -> ListenerWords:
-    ones = np.ones(said.rows.nnz, dtype=np.float32)
-    rows = SparseRows(said.rows.indptr.astype(np.int64), said.rows.indices.astype(np.int32), ones, len(said.words))
-    return ListenerWords(ContextWords(Vocabulary.of(said.words), said.texts, said.categories), rows)
-
-
-def _metadata(dataset: Dataset) -> dict[str, Texts]:
-    catalogue = dataset.catalogue
-    if catalogue is None:
-        return {}
-    return {
-        "title": Texts.of(catalogue.titles.tolist()),
-        "artist": Texts.of(catalogue.artist_texts.tolist()),
-        "genre": Texts.of(", ".join(genres) for genres in catalogue.genres),
-    }
 
 
 def _evaluate(config: TrainingConfig, dataset: Dataset, split: Split, recommender: Recommender, output_dir: Path) -> list[Evaluation]:
