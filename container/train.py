@@ -45,6 +45,7 @@ It reads
   input/data/test/                    events to evaluate on (optional)
   input/data/model/                   an earlier model, to train again without searching again (optional)
   input/config/inputdataconfig.json   how channels are delivered: File, FastFile, Pipe; whole, or a part to each host
+  input/config/checkpointconfig.json  where to keep what is finished, for a job that is killed and starts again
   input/config/resourceconfig.json    the hosts of the job: the first trains, all of them read the data
 
 and writes model/, output/data/evaluation.json, and output/failure if it fails, all under $SAGEMAKER_BASE_DIR (/opt/ml).

@@ -46,11 +46,11 @@ def identity_of(config: TrainingConfig, dataset: Dataset, earlier: str | None) -
 
 
 class Checkpoints:
-    """``folder``: where to keep them; None: in memory only. ``host`` stands in every name, since hosts may share the folder.
-    ``partial``: what the name of a file ends with until all of it is there."""
+    """``folder``: where to keep them; None: in memory only, or there is no writing to it. ``host`` stands in every name, since hosts may
+    share the folder. ``partial``: what the name of a file ends with until all of it is there."""
 
     def __init__(self, folder: Path | None = None, host: str = "localhost", partial: str = ".partial") -> None:
-        self._folder, self._host, self._partial = folder, host, partial
+        self.folder, self._host, self._partial = folder, host, partial
         self._prefix = f"{host}."
         self.finished: dict[str, Scorer] = {}  # the newest of each model
         self.seconds: dict[str, float] = {}  # that it took
@@ -59,16 +59,16 @@ class Checkpoints:
     def begin(self, identity: str) -> None:
         """Says whose checkpoints to read and write; what is there of others stays, and is told in the log."""
         self._prefix = f"{self._host}.{identity}."
-        if self._folder is None:
+        if self.folder is None:
             return
-        ours = sorted(path for path in self._folder.glob(f"{self._host}.*") if path.is_file())
+        ours = sorted(path for path in self.folder.glob(f"{self._host}.*") if path.is_file())
         for path in ours:
             if path.name.endswith(self._partial):  # somebody was killed while writing it
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
         names = [path.name for path in ours if path.suffix == ".json"]
         mine = [name for name in names if name.startswith(self._prefix)]
-        log("checkpoints", folder=self._folder, identity=identity, found=len(mine))
+        log("checkpoints", folder=self.folder, identity=identity, found=len(mine))
         if len(names) > len(mine):
             log("checkpoints_ignored", count=len(names) - len(mine), reason="they are of other data, settings or code")
 
@@ -100,13 +100,13 @@ class Checkpoints:
     def put_found(self, document: dict[str, Any]) -> None:
         """Keeps what was found on validation (JSON's types). The models that were fitted to find it are needed no more."""
         self._write(f"{FOUND}.json", lambda path: path.write_text(json.dumps(document), encoding="ascii"))
-        if self._folder is not None:
-            for path in self._folder.glob(f"{self._prefix}{FIRST}-*"):
+        if self.folder is not None:
+            for path in self.folder.glob(f"{self._prefix}{FIRST}-*"):
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
 
     def _save(self, stem: str, settings: str, scorer: Scorer, seconds: float) -> None:
-        if self._folder is None:
+        if self.folder is None:
             return
         hashes = {}
         for array, values in scorer.arrays().items():
@@ -116,14 +116,14 @@ class Checkpoints:
 
     def _load(self, stem: str, settings: str) -> tuple[Scorer, float] | None:
         document = self._read(stem)
-        if document is None or self._folder is None:
+        if document is None or self.folder is None:
             return None
         try:
             if document["settings"] != settings:
                 raise ValueError("other settings")
             kind, arrays = KINDS[document["kind"]], {}
             for array in kind.ARRAYS:
-                path = self._folder / f"{self._prefix}{stem}.{array}.npy"
+                path = self.folder / f"{self._prefix}{stem}.{array}.npy"
                 if _sha256_of(path) != document["sha256"][array]:
                     raise ValueError(f"{path.name} is not what was written")
                 arrays[array] = np.load(path, allow_pickle=False)
@@ -133,9 +133,9 @@ class Checkpoints:
             return None
 
     def _read(self, stem: str) -> dict[str, Any] | None:
-        if self._folder is None:
+        if self.folder is None:
             return None
-        path = self._folder / f"{self._prefix}{stem}.json"
+        path = self.folder / f"{self._prefix}{stem}.json"
         try:
             return dict(json.loads(path.read_text(encoding="ascii")))
         except FileNotFoundError:
@@ -147,19 +147,19 @@ class Checkpoints:
     def _write(self, name: str, write: Callable[[Path], object]) -> str:
         """Writes a file whole or not at all, and returns its sha256. A folder that can't be written is told once, and left alone then:
         the training is worth more than its checkpoints."""
-        if self._folder is None:
+        if self.folder is None:
             return ""
-        path = self._folder / f"{self._prefix}{name}"
+        path = self.folder / f"{self._prefix}{name}"
         partial = path.with_name(path.name + self._partial)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             write(partial)
             digest = _sha256_of(partial)
             partial.replace(path)
             return digest
         except OSError as error:
-            log("checkpoints_given_up", folder=self._folder, reason=error.strerror or str(error))
-            self._folder = None
+            log("checkpoints_given_up", folder=self.folder, reason=error.strerror or str(error))
+            self.folder = None
             return ""
         finally:
             with contextlib.suppress(OSError):

@@ -50,7 +50,8 @@ class Earlier:
             raise self._refused(f"it has the settings {', '.join(strange)}, which this one does not know")
         taken = {name: value for name, value in self.settings.items() if name not in NOT_TAKEN_OVER and value is not None}
         if asked.tune != "auto":
-            taken["models"] = list(self.models)
+            asked_for = self.settings.get("models")
+            taken["models"] = list(self.models) if self.searched or not asked_for else asked_for
         try:
             TrainingConfig.from_hyperparameters(taken)
         except ConfigError as error:

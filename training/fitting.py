@@ -97,6 +97,7 @@ def fit(
         found = _Found.of_json(document)
     elif validates:
         found, kept = _find(config, workshop, split, names, blended, keep)
+        keep.finished.update(kept)  # with the settings that were found
         kept = {name: scorer for name, scorer in kept.items() if name in _settled(split)}
         for name, scorer in kept.items():
             keep.put(FINAL, name, found.config, scorer)

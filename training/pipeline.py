@@ -73,7 +73,8 @@ def run(
     started = datetime.now(UTC)
     ready = _prepare(config, channels, output_dir, threads, engine, sharded)
     keep = checkpoints or Checkpoints()
-    keep.begin(identity_of(config, ready.dataset, None if earlier is None else earlier.version))
+    if keep.folder is not None:
+        keep.begin(identity_of(config, ready.dataset, None if earlier is None else earlier.version))
     to_fit = (ready.dataset, ready.features, ready.user_items, ready.split, threads)
     ending = _Ending(model_dir, output_dir, started, None if earlier is None else earlier.version, origin or {})
     try:

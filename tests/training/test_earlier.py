@@ -105,7 +105,9 @@ def test_weights_are_taken_only_where_they_fit(before: Path, given: dict[str, st
     assert config.ease.l2 == 7.5
 
 
-def test_a_model_whose_training_was_stopped_gives_settings_and_no_weights(before: Path) -> None:
+def test_a_model_whose_training_was_stopped_gives_settings_and_no_weights() -> None:
+    stopped = Earlier("v", {"models": ["ease", "als"], "ease_l2": 3.0}, ("ease",), {"ease": 1.0}, None, searched=False)
+    assert (stopped.continued({}).models, stopped.continued({}).ease.l2) == (("ease", "als"), 3.0)
     config = TrainingConfig.from_hyperparameters({"models": "ease"})
     assert Earlier("v", {}, ("ease",), {"ease": 1.0}, None, searched=False).weights_for(["ease"], config) is None
 
