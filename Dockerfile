@@ -55,9 +55,9 @@ ENV PATH=/opt/program/container/bin:/opt/venv/bin:/opt/java/bin:/usr/local/sbin:
     LANG=C.UTF-8
 
 # A label is a promise to the platform. The first: serve listens on SAGEMAKER_BIND_TO_PORT, so it may stand in an inference pipeline.
-# The second would let people create multi-model endpoints; it turns true on the day that serve can load and unload models.
+# The second: with SAGEMAKER_MULTI_MODEL=true it starts without a model, and loads and unloads models as it is told.
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
-      com.amazonaws.sagemaker.capabilities.multi-models=false
+      com.amazonaws.sagemaker.capabilities.multi-models=true
 
 WORKDIR /opt/program
 EXPOSE 8080

@@ -3,6 +3,7 @@
 input/config/hyperparameters.json  inputdataconfig.json  resourceconfig.json  checkpointconfig.json      any of them may be missing
 input/data/<channel>/…                      or, in Pipe mode, the pipe <channel>_0
 model/  output/data/  output/failure  checkpoints/
+models/<name>/model/                             of a multi-model endpoint, instead of model/
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ def base_dir() -> Path:
 def model_dir() -> Path:
     """Returns where the model goes; what is there when the job ends becomes ``model.tar.gz``, even if it was stopped."""
     return base_dir() / "model"
+
+
+def models_dir() -> Path:
+    """Returns where the models of a multi-model endpoint lie, each in a folder of its own."""
+    return base_dir() / "models"
 
 
 def output_data_dir() -> Path:

@@ -1,4 +1,4 @@
-"""`serve`: starts multi-model-server on the model in /opt/ml/model, and stays until it is told to stop.
+"""`serve`: starts multi-model-server on the model in /opt/ml/model, or without one on a multi-model endpoint, until it is told to stop.
 
     container/bin/serve
 
@@ -7,6 +7,7 @@ The environment variables are listed in README.md; `container/serving/settings.p
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -17,7 +18,7 @@ from container import exit_codes
 from container.serving.java_runtime import find_java, java_command
 from container.serving.lifetime import Lifetime
 from container.serving.settings import DRAIN_SECONDS, Settings, StartError
-from container.serving.workspace import workspace, write_model_shim, write_properties
+from container.serving.workspace import MARKERS, MARKERS_ENV, workspace, write_model_shim, write_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 ON_PATH = Path(__file__).resolve().parent / "serving" / "on_path"  # has a sitecustomize for the server's Python processes
@@ -40,10 +41,13 @@ def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
     settings = Settings.from_environment(environment)
     java = find_java(environment)
     check_address(settings.host, settings.port)
-    if lifetime.run([sys.executable, "-P", "-m", "container.serving.preflight"], child_environment(environment)) != 0:
-        return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
     with workspace(environment) as directory:
-        properties = write_properties(directory, settings, write_model_shim(directory))
+        report = directory / "preflight.json"
+        check = [sys.executable, "-P", "-m", "container.serving.preflight", "--report", str(report)]
+        if lifetime.run(check, child_environment(environment, directory)) != 0:
+            return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
+        version = json.loads(report.read_text(encoding="ascii")).get("model_version")
+        properties = write_properties(directory, settings, write_model_shim(directory), version)
         command = java_command(java, settings, directory, properties)
         code = exit_codes.DONE if lifetime.stopping else lifetime.run(command, child_environment(environment, directory), directory)
     if lifetime.stopping:
@@ -76,6 +80,7 @@ def child_environment(environment: Mapping[str, str], directory: Path | None = N
     child |= threads | allocator | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     if directory is not None:
         child |= dict.fromkeys(("TMPDIR", "TEMP", "TMP", "LOG_LOCATION", "METRICS_LOCATION"), str(directory))
+        child[MARKERS_ENV] = str(directory / MARKERS)
     return child
 
 

@@ -32,11 +32,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Batch:
-    """The requests of one body. ``single``: the body was one JSON object, to be answered with one; ``media_type`` is the body's."""
+    """The requests of one body. ``single``: the body was one JSON object, to be answered with one; ``media_type`` is the body's.
+    ``by_line``: each line of the body is an entry, and is answered with one line."""
 
     entries: tuple[Entry, ...]
     single: bool
     media_type: str
+    by_line: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ def decode(body: bytes | bytearray | str, media_type: str) -> Batch:
     text = _text(body)
     if media_type == JSON_LINES:
         lines = (line.rstrip("\n") for line in io.StringIO(text, newline="\n") if line.strip())
-        return Batch(_some(tuple(_json_line(line) for line in _at_most(lines))), False, media_type)
+        return Batch(checked(tuple(json_entry(line) for line in at_most(lines))), False, media_type)
     if media_type == CSV:
-        return Batch(_some(_csv_entries(text)), False, media_type)
-    value = _json(text)
+        return Batch(checked(_csv_entries(text)), False, media_type)
+    value = parse_json(text)
     if isinstance(value, list):
-        return Batch(_some(tuple(Entry.of(v) for v in _at_most(value))), False, media_type)
+        return Batch(checked(tuple(Entry.of(v) for v in at_most(value))), False, media_type)
     entry = Entry.of(value)
     if isinstance(entry.request, RequestError):
         raise entry.request
@@ -43,13 +43,18 @@ def decode(body: bytes | bytearray | str, media_type: str) -> Batch:
 
 
 def encode(answers: Answers, media_type: str) -> bytes:
-    """Writes the answers in the order of the requests."""
-    pairs = list(zip(answers.batch.entries, answers.answers, strict=True))
+    """Writes the answers in the order of the requests. Where each line of the body is to be answered with a line, no answer has line
+    breaks, whatever its type, and the last line has no end: batch transform sets it itself."""
+    batch = answers.batch
+    pairs = list(zip(batch.entries, answers.answers, strict=True))
+    if batch.by_line:
+        write = _csv_line if media_type == CSV else _json_text
+        return "\n".join(write(entry, answer) for entry, answer in pairs).encode("utf-8", "replace")
     if media_type == CSV:
         return _csv([_csv_row(answer) for _, answer in pairs])
     if media_type == JSON_LINES:
-        return "".join(_dumps(_line(entry, answer)) + "\n" for entry, answer in pairs).encode("ascii")
-    if answers.batch.single:
+        return "".join(_json_text(entry, answer) + "\n" for entry, answer in pairs).encode("ascii")
+    if batch.single:
         entry, answer = pairs[0]
         return _dumps(render(entry.value, answer) if entry.in_personalize and isinstance(answer, Answer) else _ours(answer)).encode("ascii")
     return _dumps([_line(entry, answer) for entry, answer in pairs]).encode("ascii")
@@ -68,7 +73,8 @@ def _text(body: bytes | bytearray | str) -> str:
     return text
 
 
-def _json(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """Returns the decoded value. Raises ``RequestError`` 400."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
@@ -82,14 +88,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _json_line(line: str) -> Entry:
+def json_entry(line: str) -> Entry:
+    """Returns the request of one line; what is no JSON is an error of its own."""
     try:
-        return Entry.of(_json(line))
+        return Entry.of(parse_json(line))
     except RequestError as error:
         return Entry(None, error)
 
 
-def _some(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def checked(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Returns the entries. Raises ``RequestError`` 400 where there are none, 413 where they ask for too much together."""
     if not entries:
         raise RequestError(400, "empty_body", "The body holds no request.")
     in_all = sum(entry.request.limit for entry in entries if isinstance(entry.request, Request))
@@ -99,7 +107,7 @@ def _some(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return entries
 
 
-def _at_most(rows: Iterable[Any], more: int = 0) -> list[Any]:
+def at_most(rows: Iterable[Any], more: int = 0) -> list[Any]:
     """Returns all rows, reading no further than the first one too many. Raises ``RequestError`` 413."""
     taken = list(islice(rows, MAX_REQUESTS + more + 1))
     if len(taken) > MAX_REQUESTS + more:
@@ -119,6 +127,10 @@ def _line(entry: Entry, answer: Answer | RequestError) -> dict[str, Any]:
     return line
 
 
+def _json_text(entry: Entry, answer: Answer | RequestError) -> str:
+    return _dumps(_line(entry, answer))
+
+
 def _ours(answer: Answer | RequestError) -> dict[str, Any]:
     return error_body(answer.code, answer.message) if isinstance(answer, RequestError) else answer.to_json()
 
@@ -134,23 +146,32 @@ def _csv_entries(text: str) -> tuple[Entry, ...]:
     """A first row that starts with a field's name is a header; lists are separated by ``|`` in their cell. Without a header, each row is a
     listener (may be empty) followed by any number of seed songs."""
     try:
-        rows = _at_most((row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row), more=1)  # a header, perhaps
+        rows = at_most((row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row), more=1)  # a header, perhaps
     except csv.Error as error:
         raise RequestError(400, "malformed_csv", f"The body is not valid CSV: {error}.") from None
     if not rows:
         return ()
-    header = [cell.strip().lower() for cell in rows[0]]
-    if header[0] in _CSV_FIELDS:
-        if unknown := [name for name in header if name not in _CSV_FIELDS]:
-            raise RequestError(422, "unknown_field", f"Unknown column '{unknown[0][:50]}' in the header. Known: {', '.join(_CSV_FIELDS)}.")
-        return tuple(_csv_entry(dict(zip(header, row, strict=False)), len(row) > len(header)) for row in rows[1:])
-    return tuple(Entry.of({"user_id": row[0] or None, "items": [cell for cell in row[1:] if cell]}) for row in rows)
+    header = csv_header(rows[0])
+    return tuple(csv_entry(row, header) for row in (rows if header is None else rows[1:]))
 
 
-def _csv_entry(cells: dict[str, str], too_long: bool) -> Entry:
-    if too_long:
+def csv_header(row: list[str]) -> list[str] | None:
+    """Returns the fields that the first row of a body names; None where it is no header. Raises ``RequestError`` 422 for an unknown one."""
+    header = [cell.strip().lower() for cell in row]
+    if header[0] not in _CSV_FIELDS:
+        return None
+    if unknown := [name for name in header if name not in _CSV_FIELDS]:
+        raise RequestError(422, "unknown_field", f"Unknown column '{unknown[0][:50]}' in the header. Known: {', '.join(_CSV_FIELDS)}.")
+    return header
+
+
+def csv_entry(row: list[str], header: list[str] | None) -> Entry:
+    """Returns the request of one row, which is not empty."""
+    if header is None:
+        return Entry.of({"user_id": row[0] or None, "items": [cell for cell in row[1:] if cell]})
+    if len(row) > len(header):
         return Entry(None, RequestError(422, "invalid_row", "The row has more cells than the header."))
-    value: dict[str, Any] = {name: cell for name, cell in cells.items() if cell}
+    value: dict[str, Any] = {name: cell for name, cell in zip(header, row, strict=False) if cell}
     for name in _CSV_LISTS:
         if name in value:
             value[name] = [id_ for id_ in value[name].split("|") if id_]
@@ -165,6 +186,13 @@ def _csv_row(answer: Answer | RequestError) -> list[str]:
     if isinstance(answer, RequestError):
         return ["ERROR", answer.message]
     return [answer.user_id or "", *(r.item_id for r in answer.recommendations)]
+
+
+def _csv_line(entry: Entry, answer: Answer | RequestError) -> str:
+    row = _csv_row(answer)
+    if any("\n" in cell or "\r" in cell for cell in row):
+        row = ["ERROR", "An id of the answer has a line break, which a line of CSV can't hold. Ask for application/jsonlines."]
+    return _csv([row]).decode("utf-8").removesuffix("\n")
 
 
 def _csv(rows: list[list[str]]) -> bytes:

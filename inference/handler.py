@@ -9,6 +9,7 @@ from inference.artifact import load
 from inference.batch import Answers, Batch
 from inference.bodies import decode, encode
 from inference.errors import RequestError
+from inference.lines import decode_lines
 from inference.media_types import acceptable, content_type
 from inference.recommender import Recommender
 from inference.request import Request
@@ -22,6 +23,12 @@ def model_fn(model_dir: str, context: object | None = None) -> Recommender:
 def input_fn(body: bytes | bytearray | str, content_type_header: str | None, context: object | None = None) -> Batch:
     """Reads the requests in a body. Raises ``RequestError`` 415 for its type, 400 for its form, 422 for a single request's content."""
     return decode(body, content_type(content_type_header))
+
+
+def lines_fn(body: bytes | bytearray, content_type_header: str | None) -> Batch:
+    """Reads a body of batch transform: like ``input_fn``, but each line has an answer, empty and unreadable ones an error in their place.
+    Raises ``RequestError`` 415 for the body's type, 413 where it asks for too much."""
+    return decode_lines(body, content_type(content_type_header))
 
 
 def predict_fn(batch: Batch, recommender: Recommender, context: object | None = None) -> Answers:

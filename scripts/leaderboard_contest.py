@@ -14,6 +14,7 @@ from scripts.fresh_process import measured
 from scripts.leaderboard_judge import Judge, whole_of
 from scripts.leaderboard_peers import run_peer
 from scripts.leaderboard_rows import Result, Row
+from scripts.peers_environments import python_of
 from training.config import TrainingConfig
 from training.evaluation.details import DETAILS_NPZ, read_details
 from training.evaluation.evaluate import ModelReport
@@ -40,6 +41,8 @@ class Contest:
 
     def run(self, peers: Sequence[str], peer_seconds: float, *, leave_out: bool) -> None:
         """Trains everything, and collects the results in ``rows``. Raises ``CommandError`` where something fails or is not comparable."""
+        for peer in peers:
+            python_of(peer)  # that one is not installed is better known before hours of training
         results: dict[str, dict[str, list[Result]]] = {}
         for seed in self.seeds:
             for fold in range(self.folds):

@@ -1,4 +1,4 @@
-"""Lets other programs recommend on the split of a run: each in a process of its own, with the packages of ``.venv-peers``."""
+"""Lets other programs recommend on the split of a run: each in a process of its own, with the packages of its own environment."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.command_line import CommandError
-from scripts.fresh_process import ROOT, measured
-
-PYTHON = ROOT / ".venv-peers" / "bin" / "python"
-MODULE = "scripts.peers_recommenders"
+from scripts.fresh_process import measured
+from scripts.peers_environments import MODULE, python_of
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,10 @@ class PeerRun:
 def run_peer(name: str, split: Path, output: Path, k: int, tuning_seconds: float, seed: int) -> PeerRun:
     """Tunes the peer on the split's validation part for ``tuning_seconds``, fits it again, and returns its lists for the test.
 
-    Raises ``CommandError`` where the peers are not installed, or it fails.
+    Raises ``CommandError`` where its environment is not installed, or it fails.
     """
-    if not PYTHON.exists():
-        raise CommandError("the peers are not installed: run scripts/peers --setup")
+    python = python_of(name)
     output.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--peer", name, "--split", str(split), "--output", str(output), "--k", str(k)]
-    run = measured(MODULE, [*arguments, "--seconds", str(tuning_seconds), "--seed", str(seed)], python=PYTHON)
+    run = measured(MODULE, [*arguments, "--seconds", str(tuning_seconds), "--seed", str(seed)], python=python)
     return PeerRun(np.load(output, allow_pickle=False), run.answer, run.seconds, run.peak_bytes)

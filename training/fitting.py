@@ -16,6 +16,7 @@ from inference.scorers import HybridScorer, Scorer
 from training.candidates import CONTENT, Workshop, fit_model, trainable
 from training.checkpoints import FINAL, FIRST, Checkpoints
 from training.config import TrainingConfig
+from training.costs import expected_seconds
 from training.data.dataset import Dataset
 from training.earlier import Earlier
 from training.order import case_with_order
@@ -139,8 +140,10 @@ def _find(
     for name in sorted(names, key=_cost) if config.tune == AUTO else names:
         spent = time.monotonic() - started
         is_needed = name in (POPULARITY, CONTENT) or not set(scorers) & set(blended)
-        if config.tune == AUTO and not is_needed and spent > 60 * config.tune_minutes / 3:
-            log("no_time_for", model=name, spent=round(spent), tune_minutes=config.tune_minutes)
+        expected = expected_seconds(name, data, config)
+        # All that is fitted once is likely to be fitted again.
+        if config.tune == AUTO and not is_needed and max(3 * spent, spent + 2 * expected) > 60 * config.tune_minutes:
+            log("no_time_for", model=name, spent=round(spent), expected=round(expected), tune_minutes=config.tune_minutes)
             continue
         scorers[name] = first(name)
         clock.seconds[name] = keep.seconds[name]

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from container.serving.settings import MEGABYTE, Settings, StartError
+from container.serving.settings import Settings, StartError
 
 HERE = Path(__file__).resolve().parent
 SERVING_JAR = HERE / "java" / "serving.jar"
@@ -45,8 +45,6 @@ def find_java(environment: Mapping[str, str]) -> str:
 
 def java_command(java: str, settings: Settings, directory: Path, properties: Path) -> list[str]:
     """Returns the command that starts the server, with everything that it writes in ``directory``."""
-    # The heap holds a body up to four times on its way; what waits beyond a quarter of the heap is refused.
-    heap_mb = 128 + 8 * settings.max_payload // MEGABYTE
     # Serial collector and first compiler only: a third of the memory and a quarter of the slowest per cent, measured.
     collector = [] if any("GC" in flag for flag in settings.jvm_flags) else ["-XX:+UseSerialGC"]
     return [
@@ -56,8 +54,8 @@ def java_command(java: str, settings: Settings, directory: Path, properties: Pat
         "-XX:-UsePerfData",
         "-XX:+DisplayVMOutputToStderr",
         "-Xmn16m",  # what is young is small; left alone it takes a third of the heap and keeps it
-        f"-Xmx{heap_mb}m",
-        f"-XX:MaxDirectMemorySize={heap_mb}m",
+        f"-Xmx{settings.heap_mb}m",
+        f"-XX:MaxDirectMemorySize={settings.heap_mb}m",
         *settings.jvm_flags,
         f"-Djava.io.tmpdir={directory}",
         f"-Dmodel_server_home={mms_home()}",

@@ -30,44 +30,60 @@ class Reply:
     body: bytes
 
 
+def problem(status: int, code: str, message: str, request_id: str | None) -> Reply:
+    """Returns an error as every path answers it."""
+    return Reply(status, JSON, error_json(code, message, request_id))
+
+
 class Responder:
     """Answers requests with the model in ``model_dir``; memory-mapped, so that processes share it.
 
     A body that takes longer than ``max_seconds`` is refused: multi-model-server would give up on the worker, which then goes on for nobody.
     """
 
-    def __init__(self, model_dir: Path, *, default_accept: str | None = None, max_response: int, max_seconds: float = 45) -> None:
-        """Opens the model. Raises ``inference.errors.ArtifactError``."""
+    def __init__(
+        self, model_dir: Path, *, default_accept: str | None = None, max_response: int, max_seconds: float = 45, batch: bool = False
+    ) -> None:
+        """Opens the model. ``batch``: the requests come from a batch transform job. Raises ``inference.errors.ArtifactError``."""
         self._model = inference.model_fn(str(model_dir))
         self._default_accept = default_accept
         self._max_response = max_response
         self._max_seconds = max_seconds
+        self._read = inference.lines_fn if batch else inference.input_fn
+        self._advice = " In batch transform: SplitType=Line, BatchStrategy=SingleRecord." if batch else ""
 
     @classmethod
     def of(cls, model_dir: Path, settings: Settings) -> Self:
         """Opens the model, with the limits that the environment asks for."""
-        return cls(model_dir, default_accept=settings.default_accept, max_response=settings.max_response, max_seconds=settings.max_seconds)
+        return cls(
+            model_dir,
+            default_accept=settings.default_accept,
+            max_response=settings.max_response,
+            max_seconds=settings.max_seconds,
+            batch=settings.batch,
+        )
 
     def reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None, request_id: str | None = None) -> Reply:
         """Returns the answer, or the error as JSON. Never raises."""
         try:
             return self._reply(body, content_type, accept)
         except RequestError as error:
-            return Reply(error.status, JSON, error_json(error.code, error.message, request_id))
+            advice = self._advice if error.status == 413 else ""
+            return problem(error.status, error.code, error.message + advice, request_id)
         except MemoryError:
             log.exception("request id=%s ran out of memory", request_id)
             message = "The server is out of memory. Send smaller or fewer requests."
-            return Reply(507, JSON, error_json("out_of_memory", message, request_id))
+            return problem(507, "out_of_memory", message, request_id)
         except Exception:
             log.exception("request id=%s failed", request_id)
             message = "The server failed on this request. Its log has the reason under the request's id."
-            return Reply(500, JSON, error_json("internal_error", message, request_id))
+            return problem(500, "internal_error", message, request_id)
 
     def _reply(self, body: bytes | bytearray, content_type: str | None, accept: str | None) -> Reply:
         deadline = time.monotonic() + self._max_seconds
         if not accept or accept.strip() == "*/*":
             accept = self._default_accept
-        answers = self._predict(inference.input_fn(body, content_type), deadline)
+        answers = self._predict(self._read(body, content_type), deadline)
         answer, answer_type = inference.output_fn(answers, accept)
         if len(answer) > self._max_response:
             size = f"The answer has {len(answer)} bytes; the limit is {self._max_response}."

@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from sagemaker_inference import parameters
 
 from container.cpus import usable_cpus
+from container.memory import LIMIT_ENV, MEGABYTE, memory_limit
 
 BIND_ADDRESS_ENV = "SAGEMAKER_BIND_ADDRESS"
 QUEUE_SIZE_ENV = "MMS_JOB_QUEUE_SIZE"
-MEGABYTE = 1024 * 1024
+MEMORY_PER_WORKER = 1024 * MEGABYTE  # on serverless endpoints, which have a CPU for about as much, but may show more CPUs
+BATCH_ENV = "SAGEMAKER_BATCH"
+BATCH_STRATEGY_ENV = "SAGEMAKER_BATCH_STRATEGY"
+CONCURRENT_TRANSFORMS_ENV = "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"
+BATCH_STRATEGIES = {
+    "SINGLE_RECORD": "SINGLE_RECORD",
+    "SINGLERECORD": "SINGLE_RECORD",
+    "MULTI_RECORD": "MULTI_RECORD",
+    "MULTIRECORD": "MULTI_RECORD",
+}
 MAX_PAYLOAD_MB = 100  # the largest MaxPayloadInMB of batch transform; its 0 means "no limit"
 # SageMaker waits 30 s between SIGTERM and SIGKILL.
 DRAIN_SECONDS = 25
@@ -37,34 +47,60 @@ class Settings:
     default_accept: str | None
     log_level: str
     jvm_flags: tuple[str, ...]
+    memory: int = 2**63  # that the container may use
+    multi_model: bool = False
+    batch: bool = False  # a batch transform job asks
+    batch_strategy: str = "SINGLE_RECORD"
+    transforms: int = 1  # of a batch transform job, at once
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Raises ``StartError`` that names every variable that is wrong."""
         reader = _Reader(environment)
+        asked = reader.whole(CONCURRENT_TRANSFORMS_ENV, 0, 1, 100_000)  # 0: the job leaves it to us
+        reader.whole(LIMIT_ENV, 1, 1, 10**9)
+        memory = memory_limit(environment)
+        fitting = max(1, round(memory / MEMORY_PER_WORKER))
+        workers = reader.whole(parameters.MODEL_SERVER_WORKERS_ENV, min(usable_cpus(), fitting, asked or 256), 1, 256)
+        max_payload_mb = reader.whole(parameters.MAX_REQUEST_SIZE, 6, 0, MAX_PAYLOAD_MB) or MAX_PAYLOAD_MB
+        # The platform allows the product of the two to be as large as the largest payload.
+        transforms = asked or max(1, min(workers, MAX_PAYLOAD_MB // max_payload_mb))
         settings = cls(
             host=environment.get(BIND_ADDRESS_ENV) or "0.0.0.0",
             port=reader.whole(parameters.BIND_TO_PORT_ENV, 8080, 1, 65535),
-            workers=reader.whole(parameters.MODEL_SERVER_WORKERS_ENV, usable_cpus(), 1, 256),
+            workers=workers,
             timeout=reader.whole(
                 parameters.MODEL_SERVER_TIMEOUT_SECONDS_ENV, reader.whole(parameters.MODEL_SERVER_TIMEOUT_ENV, 60, 1, 3600), 1, 3600
             ),
-            queue_size=reader.whole(QUEUE_SIZE_ENV, 100, 1, 100_000),
-            max_payload=(reader.whole(parameters.MAX_REQUEST_SIZE, 6, 0, MAX_PAYLOAD_MB) or MAX_PAYLOAD_MB) * MEGABYTE,
+            queue_size=reader.whole(QUEUE_SIZE_ENV, max(100, transforms), 1, 100_000),
+            max_payload=max_payload_mb * MEGABYTE,
             default_accept=environment.get(parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV) or None,
             log_level=reader.level(parameters.LOG_LEVEL_ENV),
             jvm_flags=tuple(environment.get(parameters.MODEL_SERVER_VMARGS, "").split()),
+            memory=memory,
+            multi_model=reader.flag(parameters.MULTI_MODEL_ENV),
+            batch=reader.flag(BATCH_ENV),
+            batch_strategy=reader.word(BATCH_STRATEGY_ENV, BATCH_STRATEGIES, "SINGLE_RECORD"),
+            transforms=transforms,
         )
-        if environment.get(parameters.MULTI_MODEL_ENV, "").strip().lower() == "true":
-            reader.mistakes.append(f"{parameters.MULTI_MODEL_ENV}=true: this container serves one model; use a single-model endpoint")
         if reader.mistakes:
-            raise StartError("; ".join(reader.mistakes))
+            raise StartError("; ".join(sorted(reader.mistakes)))
         return settings
 
     @property
     def max_response(self) -> int:
         """The largest answer that a worker gives."""
         return self.max_payload
+
+    @property
+    def python_log_level(self) -> int:
+        return {"debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}[self.log_level]
+
+    @property
+    def heap_mb(self) -> int:
+        """Java's heap: a quarter of the memory at most, but as much as one body needs, which it holds up to four times on its way."""
+        payload_mb = self.max_payload // MEGABYTE
+        return max(64 + 4 * payload_mb, min(128 + 8 * payload_mb, self.memory // (4 * MEGABYTE)))
 
     @property
     def max_seconds(self) -> float:
@@ -74,7 +110,7 @@ class Settings:
     def execution_parameters(self) -> str:
         """Returns what batch transform is told by ``GET /execution-parameters``."""
         payload_mb = self.max_payload // MEGABYTE
-        return json.dumps({"MaxConcurrentTransforms": self.workers, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": payload_mb})
+        return json.dumps({"MaxConcurrentTransforms": self.transforms, "BatchStrategy": self.batch_strategy, "MaxPayloadInMB": payload_mb})
 
 
 class _Reader:
@@ -92,6 +128,18 @@ class _Reader:
             return int(text)
         self.mistakes.append(f"{name}={text[:40]!r} is not a whole number from {low} to {high}")
         return default
+
+    def flag(self, name: str) -> bool:
+        return self.word(name, {"TRUE": "true", "FALSE": "false"}, "false") == "true"
+
+    def word(self, name: str, words: Mapping[str, str], default: str) -> str:
+        """Returns what ``words`` makes of the variable's text in capitals."""
+        text = self.environment.get(name, "").strip()
+        if not text:
+            return default
+        if text.upper() not in words:
+            self.mistakes.append(f"{name}={text[:40]!r} is not one of {', '.join(sorted({*words.values()}))}")
+        return words.get(text.upper(), default)
 
     def level(self, name: str) -> str:
         text = self.environment.get(name, "").strip().lower() or "info"

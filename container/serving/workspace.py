@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from container.paths import models_dir
 from container.serving.settings import DRAIN_SECONDS, MEGABYTE, Settings, StartError
 
 HANDLER = "container.serving.handler:handle"
 MODEL_NAME = "model"
+MARKERS_ENV = "SERVING_MODEL_MARKERS"
+MARKERS = "models"  # in the workspace; see container/serving/models.py
 _LONGEST_PATH = 70  # of the directory; the path of a socket in it may have 107 bytes in all
 
 
@@ -48,8 +51,8 @@ def write_model_shim(directory: Path) -> Path:
     return store
 
 
-def write_properties(directory: Path, settings: Settings, store: Path) -> Path:
-    """Writes multi-model-server's configuration and returns its path."""
+def write_properties(directory: Path, settings: Settings, store: Path, model_version: str | None = None) -> Path:
+    """Writes multi-model-server's configuration and returns its path. ``model_version``: of the one model, for the answers' attributes."""
     values = {
         # Both addresses are the same and never bound: see Server.java, which binds serving_host and serving_port.
         "inference_address": "http://127.0.0.1:1",
@@ -71,6 +74,12 @@ def write_properties(directory: Path, settings: Settings, store: Path) -> Path:
         "decode_input_request": "false",
         "PYTHON_EXECUTABLE": sys.executable,
     }
+    if model_version is not None:
+        values["serving_model_version"] = model_version
+    if settings.multi_model:
+        markers = directory / MARKERS
+        markers.mkdir()
+        values |= {"serving_models": models_dir(), "serving_markers": markers}
     path = directory / "server.properties"
     path.write_text("".join(f"{key}={_escaped(str(value))}\n" for key, value in values.items()), encoding="ascii")
     return path

@@ -34,7 +34,10 @@ def test_each_variable_is_heard() -> None:
             "SAGEMAKER_MODEL_SERVER_VMARGS": "-Xmx1g -XX:+UseG1GC",
         }
     )
-    assert settings == Settings("127.0.0.1", 40000, 3, 7, 9, 20 * MEGABYTE, "text/csv", "warn", ("-Xmx1g", "-XX:+UseG1GC"))
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 40000, 3)
+    assert (settings.timeout, settings.queue_size, settings.max_payload) == (7, 9, 20 * MEGABYTE)
+    assert (settings.default_accept, settings.log_level) == ("text/csv", "warn")
+    assert settings.jvm_flags == ("-Xmx1g", "-XX:+UseG1GC")
 
 
 def test_the_timeout_is_in_seconds_under_both_of_its_names() -> None:
@@ -66,6 +69,11 @@ def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None
         ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "101"),
         ("MMS_JOB_QUEUE_SIZE", "9" * 5000),
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
+        ("SAGEMAKER_MULTI_MODEL", "1"),
+        ("SERVING_MEMORY_LIMIT_MB", "lots"),
+        ("SAGEMAKER_BATCH", "yes"),
+        ("SAGEMAKER_BATCH_STRATEGY", "ALL"),
+        ("SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_in_a_short_line(name: str, value: str) -> None:
@@ -86,7 +94,45 @@ def test_batch_transform_is_told_as_many_requests_as_there_are_workers() -> None
     assert json.loads(settings.execution_parameters()) == expected
 
 
-def test_a_multi_model_endpoint_is_refused_instead_of_half_served() -> None:
-    with pytest.raises(StartError, match="SAGEMAKER_MULTI_MODEL=true: this container serves one model"):
-        Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "true"})
-    assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": "false"}) == Settings.from_environment({})
+def test_what_batch_transform_is_told_is_within_what_the_platform_allows() -> None:
+    """Payload times concurrency may be 100 MB; more is refused when the job is made."""
+    for workers, payload, transforms in (("64", "6", 16), ("4", "50", 2), ("4", "0", 1), ("1", "6", 1)):
+        variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": workers, "SAGEMAKER_MAX_PAYLOAD_IN_MB": payload}
+        told = json.loads(Settings.from_environment(variables).execution_parameters())
+        assert told["MaxConcurrentTransforms"] == transforms
+        assert told["MaxConcurrentTransforms"] * told["MaxPayloadInMB"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("given", "strategy"), [("MULTI_RECORD", "MULTI_RECORD"), ("SingleRecord", "SINGLE_RECORD"), ("", "SINGLE_RECORD")]
+)
+def test_a_job_that_chose_for_itself_is_told_its_own_choice(given: str, strategy: str) -> None:
+    variables = {"SAGEMAKER_BATCH": "true", "SAGEMAKER_BATCH_STRATEGY": given, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "500"}
+    settings = Settings.from_environment(variables)
+    told = json.loads(settings.execution_parameters())
+    assert (settings.batch, told["BatchStrategy"], told["MaxConcurrentTransforms"]) == (True, strategy, 500)
+    assert settings.queue_size >= 500  # or some would be refused, which fails the job
+
+
+def test_a_job_that_sends_one_request_at_a_time_has_one_worker() -> None:
+    assert Settings.from_environment({"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "1"}).workers == 1
+
+
+@pytest.mark.parametrize(("megabytes", "workers"), [("256", 1), ("1024", 1), ("2048", 2), ("1000000", 64)])
+def test_little_memory_has_few_workers_whatever_the_number_of_cpus(monkeypatch: pytest.MonkeyPatch, megabytes: str, workers: int) -> None:
+    monkeypatch.setattr("container.serving.settings.usable_cpus", lambda: 64)
+    monkeypatch.setattr("container.serving.settings.memory_limit", lambda variables: int(variables["SERVING_MEMORY_LIMIT_MB"]) * MEGABYTE)
+    variables = {"SERVING_MEMORY_LIMIT_MB": megabytes}
+    assert Settings.from_environment(variables).workers == workers
+    assert Settings.from_environment(variables | {"SAGEMAKER_MODEL_SERVER_WORKERS": "5"}).workers == 5
+
+
+@pytest.mark.parametrize(("megabytes", "payload", "heap"), [("512", "6", 128), ("100", "6", 88), ("4096", "6", 176), ("512", "100", 464)])
+def test_the_heap_is_a_quarter_of_little_memory_but_holds_one_body(megabytes: str, payload: str, heap: int) -> None:
+    variables = {"SERVING_MEMORY_LIMIT_MB": megabytes, "SAGEMAKER_MAX_PAYLOAD_IN_MB": payload}
+    assert Settings.from_environment(variables).heap_mb == heap
+
+
+@pytest.mark.parametrize(("given", "multi"), [("true", True), ("True", True), ("false", False), ("", False)])
+def test_a_multi_model_endpoint_is_asked_for_in_a_word(given: str, multi: bool) -> None:
+    assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": given}).multi_model is multi

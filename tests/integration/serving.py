@@ -94,6 +94,9 @@ class Server:
         finally:
             connection.close()
 
+    def post(self, path: str, content: Any, more: Mapping[str, str] | None = None) -> Response:
+        return self.request("POST", path, json.dumps(content).encode(), JSON | dict(more or {}))
+
     def invoke(self, content: Any, headers: Mapping[str, str] = JSON) -> Response:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         return self.request("POST", "/invocations", body, headers)

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from scripts.build_and_push import ROOT
-from tests.integration.containers import STRICT, docker, make_base
+from tests.integration.containers import STRICT, Container, docker, make_base, serving
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1500)]
 
@@ -47,52 +43,6 @@ def trained(image: str, data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return Trained(base, finished.stdout + finished.stderr)
 
 
-@dataclass(frozen=True)
-class Container:
-    """A container that serves, and the port of this machine that leads to it."""
-
-    name: str
-    port: int
-
-    def ask(self, body: bytes | None, content_type: str = "application/json", path: str = "/invocations") -> tuple[int, bytes]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, {"Content-Type": content_type})
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return response.status, response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-    def json(self, request: object) -> Any:
-        status, body = self.ask(json.dumps(request).encode())
-        assert status == 200, body
-        return json.loads(body)
-
-    def wait_until_healthy(self, seconds: float = 60) -> float:
-        start = time.monotonic()
-        while time.monotonic() - start < seconds:
-            try:
-                if self.ask(None, path="/ping")[0] == 200:
-                    return time.monotonic() - start
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError(f"not healthy in {seconds} s:\n{docker('logs', self.name).stderr}")
-
-    def exit_code(self) -> int:
-        return int(docker("inspect", "--format", "{{.State.ExitCode}}", self.name).stdout)
-
-
-@contextmanager
-def serving(image: str, base: Path, *options: str, port: int = 8080) -> Iterator[Container]:
-    name = f"music-recommender-test-{uuid.uuid4().hex[:8]}"
-    docker("run", "-d", "--name", name, *STRICT, "-v", f"{base}:/opt/ml:ro", "-p", f"127.0.0.1::{port}", *options, image, "serve")
-    try:
-        published = docker("port", name, str(port)).stdout.split(":")[-1]
-        yield Container(name, int(published))
-    finally:
-        docker("rm", "-f", name)
-
-
 @pytest.fixture(scope="module")
 def server(image: str, trained: Trained) -> Iterator[Container]:
     """A server with the memory of the smallest serverless endpoint."""
@@ -116,7 +66,7 @@ def songs(server: Container, listener: str) -> list[str]:
 def test_the_labels_tell_the_platform_what_is_true(image: str) -> None:
     labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image).stdout)
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
-    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "false"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true"
 
 
 @pytest.mark.parametrize("user", ["0:0", "12345:12345"])

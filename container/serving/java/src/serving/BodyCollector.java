@@ -30,6 +30,6 @@ final class BodyCollector extends HttpObjectAggregator {
             return response;
         }
         String id = UUID.randomUUID().toString();
-        return Exchange.response(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, Exchange.JSON, Problem.TOO_LARGE.body(id), id);
+        return Exchange.response(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, Exchange.JSON, Exchange.bytes(Problem.TOO_LARGE.body(id)), id);
     }
 }

@@ -1,5 +1,6 @@
 package serving;
 
+import com.google.gson.JsonObject;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,6 +13,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -27,24 +29,46 @@ final class Exchange {
     final String id = UUID.randomUUID().toString();
     private final ChannelHandlerContext context;
     private final String route;
+    private final Caller caller;
     private final boolean keepAlive;
     private final long start = System.nanoTime();
+    private String modelVersion; // of the model that is asked, once that is known
 
     /** Makes the exchange; {@code route} is our own name for the path, so that no text of the caller gets into the log. */
     Exchange(ChannelHandlerContext context, HttpRequest request, String route) {
         this.context = context;
         this.route = route;
+        this.caller = new Caller(request.headers());
         this.keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
     }
 
-    void answer(Problem problem) {
-        answer(problem.status, JSON, problem.body(id));
+    /** Says whose answer this will be: it goes into the attributes, errors included. */
+    void setModelVersion(String version) {
+        modelVersion = version;
+    }
+
+    ChannelFuture answer(Problem problem) {
+        return answer(problem.status, problem.body(id));
+    }
+
+    ChannelFuture answer(int status, JsonObject body) {
+        return answer(status, JSON, bytes(body));
+    }
+
+    static byte[] bytes(JsonObject body) {
+        return body.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Writes the answer and its log line. May be called from any thread. */
     ChannelFuture answer(int status, CharSequence contentType, byte[] body) {
         FullHttpResponse response = response(HttpResponseStatus.valueOf(status), contentType, body, id);
         HttpUtil.setKeepAlive(response, keepAlive);
+        if (modelVersion != null) {
+            response.headers().set(Caller.ATTRIBUTES, caller.answer(modelVersion));
+        }
+        if (caller.inferenceId != null) {
+            response.headers().set(Caller.INFERENCE_ID, caller.inferenceId);
+        }
         if (status == 429 || status == 503) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 1);
         }
@@ -75,8 +99,8 @@ final class Exchange {
     private void log(int status, int bytes) {
         if (!route.equals("ping")) {
             double milliseconds = (System.nanoTime() - start) / 1e6;
-            LOG.info("request id={} route={} status={} ms={} bytes={}", id, route, status,
-                    String.format(Locale.ROOT, "%.1f", milliseconds), bytes);
+            LOG.info("request id={} route={} status={} ms={} bytes={}{}", id, route, status,
+                    String.format(Locale.ROOT, "%.1f", milliseconds), bytes, caller.logged());
         }
     }
 

@@ -16,12 +16,15 @@ final class Invocation extends Job {
     private final Exchange exchange;
     private final Health health;
     private final int size;
+    private final LoadedModel model;
 
-    Invocation(Exchange exchange, RequestInput input, Health health, int size) {
+    /** Makes the invocation; {@code model} is null where the endpoint has one model only, else has been entered and is left at the end. */
+    Invocation(Exchange exchange, RequestInput input, Health health, int size, LoadedModel model) {
         super(null, Server.MODEL, WorkerCommands.PREDICT, input);
         this.exchange = exchange;
         this.health = health;
         this.size = size;
+        this.model = model;
         health.requestStarted(size);
     }
 
@@ -39,10 +42,13 @@ final class Invocation extends Job {
     }
 
     void refuse(Problem problem) {
-        finish(exchange.answer(problem.status, Exchange.JSON, problem.body(exchange.id)));
+        finish(exchange.answer(problem.status, problem.body(exchange.id)));
     }
 
     private void finish(ChannelFuture written) {
+        if (model != null) {
+            model.leave();
+        }
         written.addListener(future -> health.requestEnded(size));
     }
 }

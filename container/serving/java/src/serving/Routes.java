@@ -16,17 +16,22 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The public paths: /ping, /invocations and /execution-parameters, and nothing else. */
+/** The public paths: /ping, /invocations and /execution-parameters; on a multi-model endpoint /models and what is below it, too. */
 final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger("serving");
     private static final byte[] EMPTY = {};
+    private static final String MODEL_HEADER = "serving-model"; // to the worker; nobody else can set it
 
     private final Settings settings;
     private final Health health;
+    private final Models models; // null where the endpoint has one model only
+    private final ModelRoutes modelRoutes;
 
-    Routes(Settings settings, Health health) {
+    Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes) {
         this.settings = settings;
         this.health = health;
+        this.models = models;
+        this.modelRoutes = modelRoutes;
     }
 
     @Override
@@ -36,19 +41,37 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             new Exchange(context, request, "unknown").answer(Problem.BAD_HTTP);
             return;
         }
-        switch (request.uri().split("\\?", 2)[0]) {
+        String path = request.uri().split("\\?", 2)[0];
+        switch (path) {
             case "/ping":
                 ping(new Exchange(context, request, "ping"), request.method());
                 break;
             case "/invocations":
-                invoke(new Exchange(context, request, "invocations"), request);
+                invocations(new Exchange(context, request, "invocations"), request);
                 break;
             case "/execution-parameters":
                 executionParameters(new Exchange(context, request, "execution-parameters"), request.method());
                 break;
             default:
-                new Exchange(context, request, "unknown").answer(Problem.NOT_FOUND);
+                if (models == null || !models(context, request, path.split("/", -1))) {
+                    new Exchange(context, request, "unknown").answer(Problem.NOT_FOUND);
+                }
         }
+    }
+
+    /** Answers /models, /models/NAME and /models/NAME/invoke. Returns false for any other path. */
+    private boolean models(ChannelHandlerContext context, FullHttpRequest request, String[] parts) throws Exception {
+        boolean below = parts.length > 1 && parts[0].isEmpty() && parts[1].equals("models");
+        if (below && parts.length == 2) {
+            modelRoutes.all(new Exchange(context, request, "models"), request);
+        } else if (below && parts.length == 3) {
+            modelRoutes.one(new Exchange(context, request, "model"), request.method(), parts[2]);
+        } else if (below && parts.length == 4 && parts[3].equals("invoke")) {
+            invoke(new Exchange(context, request, "invoke"), request, parts[2]);
+        } else {
+            return false;
+        }
+        return true;
     }
 
     private void ping(Exchange exchange, HttpMethod method) {
@@ -69,7 +92,19 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private void invoke(Exchange exchange, FullHttpRequest request) throws Exception {
+    /** Invokes the one model; on a multi-model endpoint that of the header, as a caller outside SageMaker has no other word for it. */
+    private void invocations(Exchange exchange, FullHttpRequest request) throws Exception {
+        String target = request.headers().get(Caller.TARGET_MODEL);
+        if (models == null && target != null) {
+            exchange.answer(Problem.ONE_MODEL);
+        } else if (models != null && target == null) {
+            exchange.answer(Problem.NO_TARGET);
+        } else {
+            invoke(exchange, request, target);
+        }
+    }
+
+    private void invoke(Exchange exchange, FullHttpRequest request, String name) throws Exception {
         if (!HttpMethod.POST.equals(request.method())) {
             exchange.answer(Problem.USE_POST);
             return;
@@ -83,15 +118,24 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             exchange.answer(Problem.BUSY);
             return;
         }
+        LoadedModel model = name == null ? null : models.get(name);
+        if (name != null && (model == null || !model.enter())) {
+            exchange.answer(Problem.NOT_LOADED);
+            return;
+        }
+        exchange.setModelVersion(model == null ? settings.modelVersion : model.version);
         RequestInput input = new RequestInput(exchange.id);
+        if (model != null) {
+            input.updateHeaders(MODEL_HEADER, model.marker.getFileName().toString());
+        }
         for (Map.Entry<String, String> header : request.headers()) {
-            String name = header.getKey().toLowerCase(Locale.ROOT);
-            if (name.equals("content-type") || name.equals("accept") || name.startsWith("x-amzn-sagemaker-")) {
-                input.updateHeaders(name, header.getValue());
+            String key = header.getKey().toLowerCase(Locale.ROOT);
+            if (key.equals("content-type") || key.equals("accept")) {
+                input.updateHeaders(key, header.getValue());
             }
         }
         input.addParameter(new InputParameter("body", ByteBufUtil.getBytes(request.content())));
-        Invocation invocation = new Invocation(exchange, input, health, size);
+        Invocation invocation = new Invocation(exchange, input, health, size, model);
         if (!ModelManager.getInstance().addJob(invocation)) {
             invocation.refuse(Problem.BUSY);
         }

@@ -32,11 +32,15 @@ public final class Server extends ModelServer {
 
     private final Settings settings;
     private final Health health;
+    private final Models models;
+    private final ModelRoutes modelRoutes;
 
     private Server(Settings settings, Health health) {
         super(ConfigManager.getInstance());
         this.settings = settings;
         this.health = health;
+        models = settings.models == null ? null : new Models(settings);
+        modelRoutes = new ModelRoutes(models, health);
     }
 
     public static void main(String[] args) {
@@ -84,7 +88,7 @@ public final class Server extends ModelServer {
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(
                                 new HttpServerCodec(), new BodyCollector(settings.maxRequestBytes), new FlowControlHandler(),
-                                new Routes(settings, health));
+                                new Routes(settings, health, models, modelRoutes));
                     }
                 });
         return bootstrap.bind(new InetSocketAddress(settings.host, settings.port)).sync().channel().closeFuture();

@@ -1,6 +1,8 @@
 package serving;
 
 import com.amazonaws.ml.mms.util.ConfigManager;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 
 /** What the launcher decided, read from the properties file. */
 final class Settings {
@@ -11,6 +13,14 @@ final class Settings {
     final long maxBytesInFlight;
     final int drainSeconds;
     final String executionParameters;
+    final String python;
+    /** Of the one model; null on a multi-model endpoint. */
+    final String modelVersion;
+    final int timeoutSeconds;
+    /** Where the models of a multi-model endpoint lie; null where the endpoint has one model only. */
+    final Path models;
+    /** Where the markers of the loaded models lie; see {@link Models}. */
+    final Path markers;
 
     Settings(ConfigManager config) {
         host = config.getProperty("serving_host", "127.0.0.1");
@@ -18,9 +28,15 @@ final class Settings {
         workers = config.getDefaultWorkers();
         maxRequestBytes = config.getMaxRequestSize();
         // A body is held up to four times on its way (received, copied, framed, sent), hence a quarter of the heap.
-        maxBytesInFlight = Math.max(2L * maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
+        maxBytesInFlight = Math.max(maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
+        modelVersion = config.getProperty("serving_model_version", null);
+        python = config.getPythonExecutable();
+        timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
+        String folder = config.getProperty("serving_models", null);
+        models = folder == null ? null : Paths.get(folder);
+        markers = folder == null ? null : Paths.get(config.getProperty("serving_markers", null));
     }
 
     private static int number(ConfigManager config, String key) {
