@@ -14,6 +14,8 @@ from container.paths import SettingsError
 
 WAIT_VARIABLE = "CLUSTER_TIMEOUT_SECONDS"
 DEFAULT_WAIT_SECONDS = 300.0
+JOB_VARIABLES = {"jobName": "TRAINING_JOB_NAME", "jobArn": "TRAINING_JOB_ARN", "region": "AWS_REGION"}
+JOB_RESOURCES = {"instanceType": "current_instance_type", "instanceGroup": "current_group_name"}
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # between two look-ups of a name
 
 
@@ -49,6 +51,16 @@ def read_cluster() -> Cluster:
     if current not in names:
         raise SettingsError(f"Correct resourceconfig.json: current_host is '{current}', which is none of its hosts ({', '.join(names)}).")
     return Cluster(current, names, str(resources.get("network_interface_name") or ""))
+
+
+def job_facts() -> dict[str, str]:
+    """Returns what the platform says of the job and its machines, by the names that it is kept under; empty outside of it."""
+    resources = paths.resource_config()
+    told = {name: os.environ.get(variable, "") for name, variable in JOB_VARIABLES.items()}
+    told |= {name: str(resources.get(key) or "") for name, key in JOB_RESOURCES.items()}
+    if isinstance(hosts := resources.get("hosts"), list):
+        told["hosts"] = ",".join(sorted(map(str, hosts)))
+    return {name: value for name, value in told.items() if value}
 
 
 def wait_seconds() -> float:

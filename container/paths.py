@@ -1,8 +1,8 @@
 """Where SageMaker puts things in a training container, each path spelled once. ``SAGEMAKER_BASE_DIR`` moves them all.
 
-input/config/hyperparameters.json  inputdataconfig.json  resourceconfig.json      any of them may be missing
+input/config/hyperparameters.json  inputdataconfig.json  resourceconfig.json  checkpointconfig.json      any of them may be missing
 input/data/<channel>/…                      or, in Pipe mode, the pipe <channel>_0
-model/  output/data/  output/failure
+model/  output/data/  output/failure  checkpoints/
 models/<name>/model/                             of a multi-model endpoint, instead of model/
 """
 
@@ -44,6 +44,17 @@ def output_data_dir() -> Path:
 def failure_file() -> Path:
     """Returns the file whose first 1024 characters become the job's ``FailureReason``."""
     return base_dir() / "output" / "failure"
+
+
+def checkpoint_dir() -> Path | None:
+    """Returns the folder that the platform copies to S3 while the job runs, and back when it starts again: ``LocalPath`` of
+    ``checkpointconfig.json``, or else ``checkpoints``, if that is there; None where the job keeps none."""
+    local = _config("checkpointconfig.json").get("LocalPath")
+    if not local:
+        folder = base_dir() / "checkpoints"
+        return folder if folder.is_dir() else None
+    path = Path(str(local))
+    return base_dir() / path.relative_to(DEFAULT_BASE_DIR) if path.is_relative_to(DEFAULT_BASE_DIR) else path
 
 
 def hyperparameters() -> dict[str, Any]:

@@ -15,26 +15,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from container import exit_codes, paths, train_failure
-from container.cluster import read_cluster
+from container import exit_codes, paths, train_describe, train_failure
+from container.cluster import job_facts, read_cluster
 from container.cpus import limit_threads, usable_cpus
 from container.train_channels import channels, sharded_channels
 from container.train_cluster import engine_for, follow
+from training.channels import MODEL
 from training.config import TrainingConfig
 from training.progress import log, log_text, set_up_logging
+from training.stopping import Stopped
 
-SECONDS_TO_STOP = 60  # SageMaker kills 120 s after SIGTERM
+SECONDS_TO_STOP = 105  # SageMaker kills 120 s after SIGTERM; what is finished is made a model before
+NOT_COPIED = ".sagemaker-ignore"  # files with this suffix the platform does not copy to S3
+DESCRIBE, VALIDATE = "--describe", "--validate"
 MODEL_JSON = "model.json"  # written last: with it, a model is complete
 
-HELP = """Usage: train
+HELP = """Usage: train [--validate | --describe [--name NAME] [--image URI]]
 
-Trains a model as Amazon SageMaker asks for it. There are no arguments; others are ignored. It reads
+Trains a model as Amazon SageMaker asks for it. SageMaker gives no arguments; those that are not known are ignored.
+
+  --validate   checks the settings, reads the channels, writes the report on the data, says what training would say, and trains nothing
+  --describe   prints the request of CreateAlgorithm (hyperparameters, channels, metrics) for the settings at hand, and does nothing else
+
+It reads
 
   input/config/hyperparameters.json   settings, as strings; `python -m training.config` lists them
   input/data/interactions/            listening events: CSV, Parquet, JSON Lines (or: train)
   input/data/items/                   the song catalogue (optional)
   input/data/test/                    events to evaluate on (optional)
+  input/data/model/                   an earlier model, to train again without searching again (optional)
   input/config/inputdataconfig.json   how channels are delivered: File, FastFile, Pipe; whole, or a part to each host
+  input/config/checkpointconfig.json  where to keep what is finished, for a job that is killed and starts again
   input/config/resourceconfig.json    the hosts of the job: the first trains, all of them read the data
 
 and writes model/, output/data/evaluation.json, and output/failure if it fails, all under $SAGEMAKER_BASE_DIR (/opt/ml).
@@ -42,23 +53,22 @@ Exit codes: 0 done, 1 a fault of the program, 2 a mistake in data or settings, 1
 """
 
 
-class Stopped(BaseException):
-    """SIGTERM arrived. Not an ``Exception``, so that nobody on the way takes it for an error to be handled."""
-
-
 def main(arguments: Sequence[str] = ()) -> int:
     """Returns the exit code. Everything that goes wrong ends here, in one line for the user and, for a bug, a trace in the log."""
     if any(argument in ("-h", "--help") for argument in arguments):
         print(HELP, end="")
         return exit_codes.DONE
+    if DESCRIBE in arguments:
+        return train_describe.main(arguments)
     set_up_logging()
-    if arguments:
-        log("arguments_ignored", arguments=" ".join(arguments))
+    only_validate = VALIDATE in arguments
+    if ignored := [argument for argument in arguments if argument != VALIDATE]:
+        log("arguments_ignored", arguments=" ".join(ignored))
     begin = time.perf_counter()
     train_failure.clear()
     try:
         with _stop_on_sigterm():
-            return _train()
+            return _train(only_validate)
     except Stopped:
         log("stopped", signal="SIGTERM", seconds=time.perf_counter() - begin)
         code = exit_codes.STOPPED
@@ -67,13 +77,15 @@ def main(arguments: Sequence[str] = ()) -> int:
         code = exit_codes.INTERRUPTED
     except BaseException as error:
         code = _report(error)
-    discard_partial_model(paths.model_dir())
+    if not only_validate:
+        discard_partial_model(paths.model_dir())
     _watchdog.cancel()
     return code
 
 
-def _train() -> int:
-    config = TrainingConfig.from_hyperparameters(paths.hyperparameters())
+def _train(only_validate: bool) -> int:
+    given = paths.hyperparameters()
+    config = TrainingConfig.from_hyperparameters(given)
     cluster, inputs, sharded = read_cluster(), channels(), sharded_channels()
     log(
         "start",
@@ -85,14 +97,39 @@ def _train() -> int:
     )
     limit_threads(config.threads)
     cpus = config.threads or usable_cpus()
+    earlier_model = inputs.pop(MODEL, None)
     if not cluster.is_leader:
         return follow(cluster, inputs, sharded, config.data, cpus)
+    # What follows imports numpy and pandas: only now that the settings are right, and the threads known.
+    from training.earlier import read_earlier
+
+    earlier = read_earlier(earlier_model) if isinstance(earlier_model, Path) else None
+    if earlier is not None:
+        config = earlier.continued(given)
     with engine_for(cluster, inputs, sharded, config.data, cpus) as engine:
         _try_to_write(paths.model_dir(), paths.output_data_dir())  # in here, so that the other hosts end with this one
-        from training.pipeline import run  # imports numpy and pandas: only now that the settings are right, and the threads known
+        if only_validate:
+            from training.pipeline import validate
 
+            validate(config, inputs, paths.output_data_dir(), cpus, engine, sharded)
+            return exit_codes.DONE
+        from training.checkpoints import Checkpoints
+        from training.pipeline import run
+
+        checkpoints = Checkpoints(paths.checkpoint_dir(), cluster.current, NOT_COPIED)
         begin = time.perf_counter()
-        run(config, inputs, paths.model_dir(), paths.output_data_dir(), cpus, engine, sharded)
+        run(
+            config,
+            inputs,
+            paths.model_dir(),
+            paths.output_data_dir(),
+            cpus,
+            engine,
+            sharded,
+            earlier=earlier,
+            checkpoints=checkpoints,
+            origin=job_facts(),
+        )
         log("done", seconds=time.perf_counter() - begin, model=str(paths.model_dir()))
     return exit_codes.DONE
 
@@ -123,6 +160,8 @@ def discard_partial_model(model_dir: Path) -> None:
     partial = [*model_dir.glob(".writing-*"), *model_dir.glob(".*.partial")]
     if not (model_dir / MODEL_JSON).exists():
         partial += [*model_dir.glob("*.npy"), *model_dir.glob("model_card.md")]
+        if model_dir.is_dir():
+            partial.append(model_dir / MODEL_JSON)  # last: should it appear meanwhile, its arrays are gone
     for path in partial:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

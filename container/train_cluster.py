@@ -10,7 +10,8 @@ from pathlib import Path
 from container import exit_codes
 from container.cluster import Cluster, address_of, own_address, wait_seconds
 from container.paths import SettingsError
-from container.train_channels import size_of
+from container.train_channels import size_of, together
+from training.channels import KINDS
 from training.data.config import DataConfig
 from training.data.engine import Engine, LocalEngine
 from training.data.pipe_channel import PipeChannel
@@ -74,16 +75,21 @@ def _engine_name(cluster: Cluster, channels: Mapping[str, Path | PipeChannel], c
 
 
 def _check(cluster: Cluster, channels: Mapping[str, Path | PipeChannel], sharded: Collection[str], config: DataConfig) -> None:
-    """Refuses what the leader would read a part of only: each host has its own files, or its own pipe."""
+    """Refuses what the leader would read a part of only: each host has its own files, or its own pipe. All mistakes are told at once."""
     if len(cluster.hosts) == 1:
         return
+    mistakes = []
     for name in sharded:
         instead = f"Set S3DataDistributionType of the channel '{name}' to FullyReplicated, or"
         part = f"with ShardedByS3Key {cluster.leader} has a part of it only, and"
-        if isinstance(channels.get(name), PipeChannel):
-            raise SettingsError(f"{instead} its TrainingInputMode to File or FastFile: {part} pipes are read by one host.")
-        if config.engine == "pandas":
-            raise SettingsError(f"{instead} data_engine to dask, or InstanceCount to 1: {part} pandas reads the data on one host.")
+        if name in KINDS and KINDS[name].whole:
+            mistakes.append(f"Set S3DataDistributionType of the channel '{name}' to FullyReplicated: each host needs all of it.")
+        elif isinstance(channels.get(name), PipeChannel):
+            mistakes.append(f"{instead} its TrainingInputMode to File or FastFile: {part} pipes are read by one host.")
+        elif config.engine == "pandas":
+            mistakes.append(f"{instead} data_engine to dask, or InstanceCount to 1: {part} pandas reads the data on one host.")
+    if mistakes:
+        raise SettingsError(together(mistakes))
 
 
 @contextmanager

@@ -92,11 +92,17 @@ def read_model_json(directory: Path) -> dict[str, Any]:
     """Raises ``ArtifactError`` where there is no model, a broken one, or one of a newer format."""
     path = directory / MODEL_JSON
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return parse_model_json(path.read_bytes(), path)
     except FileNotFoundError:
         raise ArtifactError(f"No model in {directory}: {MODEL_JSON} is missing. Train one, or unpack model.tar.gz there.") from None
     except OSError as error:
         raise ArtifactError(f"{path} can't be read ({error.strerror}).") from None
+
+
+def parse_model_json(content: bytes, path: Path) -> dict[str, Any]:
+    """Returns the document that ``content``, read from ``path`` or from an archive there, holds. Raises as ``read_model_json`` does."""
+    try:
+        document = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} can't be read as JSON ({error}). Copy or train the model again.") from None
     version = document.get("format_version") if isinstance(document, dict) else None

@@ -37,6 +37,7 @@ CHANNELS = {
     "items": "the song catalogue",
     "users": "the listeners",
     "test": "events of known listeners, to evaluate on",
+    "model": "an earlier model, whose settings and weights are taken",
 }
 REPORTS = (
     "evaluation.json",
@@ -44,6 +45,8 @@ REPORTS = (
     "quality_report.json",
     "quality_report.html",
     "lineage.json",
+    "statistics.json",
+    "constraints.json",
     "split.npz",
     "evaluation_details.npz",
     "failure",
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for place in given:
             if not is_s3(place) and not Path(place).exists():
                 raise CommandError(f"--{name} {place}: no such file or folder")
+    if any(Path(place).resolve().is_relative_to(options.output.resolve()) for place in places.get("model", ()) if not is_s3(place)):
+        raise CommandError("--output would replace the model that --model names: name another folder")
     if not places.keys() & {"interactions", "items"}:
         raise CommandError("name --interactions, --items, or both: the files to learn from")
     s3 = connect(options.endpoint_url) if any(is_s3(place) for given in places.values() for place in given) else None

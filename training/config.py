@@ -34,6 +34,8 @@ MODELS = (
     *("similar_songs", "graph", "spectral"),
 )
 SLOW_OR_SPECIAL = ("graph", "spectral")  # trained when they are asked for
+# How a machine is used, which changes no model. (memory_limit_gb does, where memory is short; but it is a fact of the machine.)
+OF_THE_MACHINE = ("threads", "memory_limit_gb", "data_engine", "data_dask_from_mb", "data_partition_mb")
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ class TrainingConfig:
     @classmethod
     def describe(cls) -> list[tuple[str, str, str, str, str]]:
         """Returns a row for each hyperparameter: name, type, default, what is allowed, and what it is for."""
-        return [(item.name, item.type_name, _spelled(item.default), item.allowed, item.help) for item in cls.options()]
+        return [(item.name, item.type_name, spelled(item.default), item.allowed, item.help) for item in cls.options()]
 
     def to_flat_dict(self) -> dict[str, Any]:
         """Returns every value by its flat name, in JSON's types; ``from_hyperparameters`` reads it back to an equal object."""
@@ -248,7 +250,8 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
+    """Returns a value as a user would write it; empty for None."""
     if isinstance(value, dict):
         return ",".join(f"{name}={entry}" for name, entry in value.items())
     if isinstance(value, tuple):

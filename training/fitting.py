@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,9 +14,11 @@ from scipy.sparse import csr_array
 from inference.recommender import POPULARITY
 from inference.scorers import HybridScorer, Scorer
 from training.candidates import CONTENT, Workshop, fit_model, trainable
+from training.checkpoints import FINAL, FIRST, Checkpoints
 from training.config import TrainingConfig
 from training.costs import expected_seconds
 from training.data.dataset import Dataset
+from training.earlier import Earlier
 from training.order import case_with_order
 from training.progress import log, stage
 from training.split import BLOCK, Case, Split
@@ -36,13 +40,14 @@ _WORTH_LEARNING, _SLOW_TO_FIT = 0.01, ("ease", "cease", "spectral", "als")
 
 @dataclass(frozen=True)
 class Fitted:
-    """Finished scorers by name, the hybrid over them, each model's quality on the validation listeners (empty: there were too few), and
-    the configuration with the settings that were found."""
+    """Finished scorers by name, the hybrid over them, each model's quality on the validation listeners (empty: there were too few), the
+    configuration with the settings that were found, and how long the rows of the operator may be (None: there is none)."""
 
     scorers: Mapping[str, Scorer]
     hybrid: HybridScorer
     validation: Mapping[str, float]
     config: TrainingConfig
+    longest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,42 +59,84 @@ class _Found:
     longest: int | None
     quality: Mapping[str, float]
 
+    def to_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "config": self.config.to_flat_dict()}
 
-def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, user_items: csr_array, split: Split, threads: int) -> Fitted:
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> Self:
+        return cls(**{**document, "config": TrainingConfig.from_hyperparameters(document["config"])})
+
+
+def fit(
+    config: TrainingConfig,
+    dataset: Dataset,
+    features: Features | None,
+    user_items: csr_array,
+    split: Split,
+    threads: int,
+    earlier: Earlier | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Fitted:
     """Fits the models without what validation hides, finds weights (and settings, with ``tune=auto``) on that, then fits again with it.
 
     The models that take longest are kept as they are where validation hid too little to matter (``_WORTH_LEARNING``).
 
     ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
+    ``earlier``: a model whose weights are taken in place of finding them, where it has all models; then each is fitted once.
+    ``checkpoints``: what is finished already is taken from there, and what gets finished is put there.
     """
+    keep = checkpoints or Checkpoints()
     workshop = Workshop(dataset, features, user_items, threads)
     blended = trainable(config, dataset)
     names = list(dict.fromkeys([*blended, POPULARITY]))
     validates = len(split.validation) >= hybrid.MIN_CASES and (config.tune == AUTO or (len(blended) > 1 and not config.hybrid.weights))
-    if validates:
-        found, kept = _find(config, workshop, split, names, blended)
-    else:
-        found, kept = _Found(config, {}, _LENGTH, {}), {}
+    taken = None if earlier is None else earlier.weights_for(blended, config)
+    found, kept = _Found(config, {}, _LENGTH, {}), dict[str, Scorer]()
+    if earlier is not None and taken is not None:
+        found = _Found(config, taken, earlier.longest, {})
+    elif validates and (document := keep.found()) is not None:
+        found = _Found.of_json(document)
+    elif validates:
+        found, kept = _find(config, workshop, split, names, blended, keep)
+        keep.finished.update(kept)  # with the settings that were found
+        kept = {name: scorer for name, scorer in kept.items() if name in _settled(split)}
+        for name, scorer in kept.items():
+            keep.put(FINAL, name, found.config, scorer)
+        keep.put_found(found.to_json())  # after them: who takes it up knows nothing of what else was fitted
+    keep.settled = (found.config, dict(found.weights))
     data = workshop.data(found.config, split.relearn)
     dropped = {name for name in names if config.tune == AUTO and found.weights and not found.weights.get(name)} - {POPULARITY, CONTENT}
+
+    def final(name: str) -> Scorer:
+        return keep.scorer(FINAL, name, found.config, lambda: fit_model(found.config, data, name))
+
+    scorers = {name: kept.get(name) or final(name) for name in names if name not in dropped}
+    weights = dict(found.weights) or given_weights(found.config, scorers, blended, workshop, split)
+    operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
+    used = replace(found.config, models=tuple(name for name in names if name in scorers)) if config.tune == AUTO else found.config
+    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, used, found.longest)
+
+
+def _settled(split: Split) -> set[str]:
+    """Returns the models that need not be fitted again."""
     settled = {CONTENT}  # which does not depend on the listeners
     if split.relearn.nnz - split.learn.nnz < _WORTH_LEARNING * split.relearn.nnz:
         settled |= set(_SLOW_TO_FIT)
-    kept = {name: scorer for name, scorer in kept.items() if name in settled}
-    scorers = {name: kept.get(name) or fit_model(found.config, data, name) for name in names if name not in dropped}
-    weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
-    operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
-    used = replace(found.config, models=tuple(name for name in names if name in scorers)) if config.tune == AUTO else found.config
-    return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, used)
+    return settled
 
 
 def _find(
-    config: TrainingConfig, workshop: Workshop, split: Split, names: Sequence[str], blended: Sequence[str]
+    config: TrainingConfig, workshop: Workshop, split: Split, names: Sequence[str], blended: Sequence[str], keep: Checkpoints
 ) -> tuple[_Found, dict[str, Scorer]]:
     started, k = time.monotonic(), max(config.evaluation.k)
     data = workshop.data(config, split.learn)
     clock = Clock(started + 60 * config.tune_minutes)
     scorers: dict[str, Scorer] = {}
+    given = config
+
+    def first(name: str) -> Scorer:
+        return keep.scorer(FIRST, name, given, lambda: fit_model(given, data, name))
+
     for name in sorted(names, key=_cost) if config.tune == AUTO else names:
         spent = time.monotonic() - started
         is_needed = name in (POPULARITY, CONTENT) or not set(scorers) & set(blended)
@@ -98,11 +145,13 @@ def _find(
         if config.tune == AUTO and not is_needed and max(3 * spent, spent + 2 * expected) > 60 * config.tune_minutes:
             log("no_time_for", model=name, spent=round(spent), expected=round(expected), tune_minutes=config.tune_minutes)
             continue
-        scorers[name] = clock.timed(lambda config, name: fit_model(config, data, name), config, name)
+        scorers[name] = first(name)
+        clock.seconds[name] = keep.seconds[name]
     with stage("blend", listeners=len(split.validation)) as facts:
         pool = Pool.of({name: scorers[name] for name in blended if name in scorers}, split.validation, config.hybrid.pool)
         weights, quality = hybrid.fit_weights(pool, config.hybrid, k, same_manner=split.kind != BLOCK)
         facts |= {f"weight_{name}": weight for name, weight in weights.items()}
+    keep.settled = (config, weights)
     if config.tune == AUTO:
         with stage("tune"):
             config, pool, weights, quality = _tuned(config, workshop, split, scorers, pool, weights, quality, clock)
@@ -147,19 +196,24 @@ def _cost(name: str) -> int:
     return _BY_COST.index(name)
 
 
-def _given_weights(
-    config: TrainingConfig, scorers: Mapping[str, Scorer], blended: Sequence[str], workshop: Workshop, split: Split
+def given_weights(
+    config: TrainingConfig,
+    scorers: Mapping[str, Scorer],
+    blended: Sequence[str],
+    workshop: Workshop,
+    split: Split,
+    listeners: int = 200,
 ) -> dict[str, float]:
     """Returns the weights of the user's shares, or of ours where there was nothing to find better ones on; 1 for a single model."""
     parts = {name: scorers[name] for name in blended}
     shares = config.hybrid.weights or hybrid.DEFAULT_WEIGHTS
     if len(parts) == 1:
         return dict.fromkeys(parts, 1.0)
-    seen = [case_with_order(case, workshop.dataset, workshop.user_items) for case in _some_listeners(split.relearn)]
+    seen = [case_with_order(case, workshop.dataset, workshop.user_items) for case in _some_listeners(split.relearn, listeners)]
     return hybrid.default_weights(parts, seen, config.hybrid.pool, shares)
 
 
-def _some_listeners(user_items: csr_array, limit: int = 200) -> list[Case]:
+def _some_listeners(user_items: csr_array, limit: int) -> list[Case]:
     nothing = np.empty(0, dtype=np.int32)
     users = np.flatnonzero(np.diff(user_items.indptr))[:limit]  # the models' own listeners: nothing of a held-out one may reach the weights
     return [Case(u, user_items.indices[user_items.indptr[u] : user_items.indptr[u + 1]], nothing) for u in users.tolist()]

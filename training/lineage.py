@@ -35,12 +35,14 @@ FACETS = {
     # Facets of our own: a name with a prefix, as OpenLineage asks, and the general form of such a facet.
     "musicRecommender_steps": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
     "musicRecommender_configuration": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
+    "musicRecommender_platform": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet",
     "musicRecommender_code": f"{SPEC}/2-0-2/OpenLineage.json#/$defs/JobFacet",
 }
 
 
-def lineage_facts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
-    """Returns what the artifact says of its origin, in JSON's types: ``inputs``, ``steps``, ``code``, ``configuration``, ``packages``."""
+def lineage_facts(dataset: Dataset, config: TrainingConfig, earlier: str | None = None) -> dict[str, Any]:
+    """Returns what the artifact says of its origin, in JSON's types: ``inputs``, ``steps``, ``code``, ``configuration``, ``packages``, and
+    ``earlier_model``, the version of the model that this one continues, if there is one."""
     default = TrainingConfig().to_flat_dict()
     flat = config.to_flat_dict()
     inputs = [
@@ -70,6 +72,7 @@ def lineage_facts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
             "sha256": hashlib.sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest(),
         },
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        **({} if earlier is None else {"earlier_model": earlier}),
     }
 
 
@@ -81,14 +84,24 @@ def code_sha256(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def write_lineage(facts: Mapping[str, Any], output_dir: Path, started: datetime, ended: datetime, model: Mapping[str, Any]) -> None:
-    """Writes ``lineage.json``. ``model``: the document ``model.json`` of the finished model. Times have a zone."""
-    event = lineage_event(facts, started, ended, model)
+def write_lineage(
+    facts: Mapping[str, Any],
+    output_dir: Path,
+    started: datetime,
+    ended: datetime,
+    model: Mapping[str, Any],
+    origin: Mapping[str, str] | None = None,
+) -> None:
+    """Writes ``lineage.json``. ``model``: the document ``model.json`` of the finished model. Times have a zone. ``origin``: what the
+    platform calls the job and its machine, by name; it stands here only, since the same input is to give the same artifact anywhere."""
+    event = lineage_event(facts, started, ended, model, origin)
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / LINEAGE_JSON).write_text(json.dumps(event, indent=2, ensure_ascii=True) + "\n", encoding="ascii")
 
 
-def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, model: Mapping[str, Any]) -> dict[str, Any]:
+def lineage_event(
+    facts: Mapping[str, Any], started: datetime, ended: datetime, model: Mapping[str, Any], origin: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Returns OpenLineage's event of the finished run: its inputs are the files, its output is the model."""
     version = str(model["model_version"])
     producer = f"urn:{NAMESPACE}:{facts['code']['sha256'][:12]}"
@@ -97,6 +110,10 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
         return {name: {"_producer": producer, "_schemaURL": FACETS[name], **fields}}
 
     songs = model.get("data", {}).get("songs", 0)
+    before = facts.get("earlier_model")
+    continued = (
+        [] if before is None else [{"namespace": NAMESPACE, "name": f"model/{before}", "facets": facet("version", datasetVersion=before)}]
+    )
     return {
         "eventType": "COMPLETE",
         "eventTime": ended.isoformat(),
@@ -108,6 +125,7 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
                 **facet("processing_engine", name="pandas and dask", version=facts["packages"]["dask"], packages=facts["packages"]),
                 **facet("musicRecommender_steps", steps=facts["steps"], startTime=started.isoformat()),
                 **facet("musicRecommender_configuration", **facts["configuration"]),
+                **(facet("musicRecommender_platform", **origin) if origin else {}),
             },
         },
         "job": {
@@ -118,7 +136,7 @@ def lineage_event(facts: Mapping[str, Any], started: datetime, ended: datetime, 
                 **facet("musicRecommender_code", **facts["code"]),
             },
         },
-        "inputs": [_input(one, facet) for one in facts["inputs"]],
+        "inputs": [*(_input(one, facet) for one in facts["inputs"]), *continued],
         "outputs": [
             {
                 "namespace": NAMESPACE,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from container.cluster import Cluster, address_of, own_address, read_cluster, wait_seconds
+from container.cluster import Cluster, address_of, job_facts, own_address, read_cluster, wait_seconds
 from container.paths import SettingsError
 
 
@@ -31,6 +31,17 @@ def test_the_first_host_leads(base: Path, name: str) -> None:
     cluster = read_cluster()
     assert cluster == Cluster("algo-2", ("algo-1", "algo-2"), "eth0")
     assert (cluster.leader, cluster.is_leader) == ("algo-1", False)
+
+
+def test_a_job_is_told_by_the_names_that_the_platform_gives_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("TRAINING_JOB_NAME", "TRAINING_JOB_ARN", "AWS_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    assert job_facts() == {}
+    monkeypatch.setenv("TRAINING_JOB_NAME", "music-1")
+    write(
+        base, {"current_host": "algo-1", "hosts": ["algo-2", "algo-1"], "current_instance_type": "ml.m5.xlarge", "current_group_name": "a"}
+    )
+    assert job_facts() == {"jobName": "music-1", "instanceType": "ml.m5.xlarge", "instanceGroup": "a", "hosts": "algo-1,algo-2"}
 
 
 @pytest.mark.parametrize("content", [{}, {"hosts": []}, {"hosts": "algo-1"}, {"current_host": "algo-1"}])

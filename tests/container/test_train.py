@@ -51,12 +51,12 @@ def job(base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
     signal.signal(signal.SIGTERM, before)
 
 
-def nothing(*arguments: Any) -> None:
+def nothing(*arguments: Any, **rest: Any) -> None:
     return None
 
 
 def raising(error: BaseException) -> Run:
-    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any) -> None:
+    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any, **rest: Any) -> None:
         (model_dir / ".writing-1").mkdir()
         (model_dir / ".writing-1" / "items.blob.npy").write_bytes(b"half")
         (model_dir / "items.blob.npy").write_bytes(b"moved already")
@@ -75,7 +75,7 @@ def test_the_pipeline_gets_typed_settings_and_the_folders_of_the_platform(job: J
     got: list[Any] = []
     for name in ("interactions", "items", ".cache"):
         (base / "input" / "data" / name).mkdir(parents=True)
-    assert job(lambda *arguments: got.extend(arguments), hyperparameters={"seed": "7", "sagemaker_program": '"x"'}) == 0
+    assert job(lambda *arguments, **rest: got.extend(arguments), hyperparameters={"seed": "7", "sagemaker_program": '"x"'}) == 0
     config, channels, model_dir, output_dir, threads, engine, sharded = got
     assert (engine.name, engine.threads, sharded) == ("pandas", threads, ())
     assert threads == usable_cpus()
@@ -83,6 +83,24 @@ def test_the_pipeline_gets_typed_settings_and_the_folders_of_the_platform(job: J
     assert channels == {name: base / "input" / "data" / name for name in ("interactions", "items")}
     assert (model_dir, output_dir) == (base / "model", base / "output" / "data")
     assert not (base / "output" / "failure").exists()
+
+
+def test_a_model_channel_is_an_earlier_model_and_no_data(job: Job, base: Path) -> None:
+    got: dict[str, Any] = {}
+    for name in ("interactions", "model"):
+        (base / "input" / "data" / name).mkdir(parents=True)
+    model = Path(__file__).resolve().parents[1] / "golden" / "format-3" / "model.json"
+    (base / "input" / "data" / "model" / "model.json").write_bytes(model.read_bytes())
+    assert job(lambda *arguments, **rest: got.update(rest, config=arguments[0], channels=arguments[1])) == 0
+    assert got["earlier"].version == json.loads(model.read_text())["model_version"]
+    assert list(got["channels"]) == ["interactions"]
+    assert set(got["config"].models) == set(got["earlier"].models)
+
+
+def test_a_model_channel_without_a_model_ends_the_job(job: Job, base: Path) -> None:
+    (base / "input" / "data" / "model").mkdir(parents=True)
+    assert job(raising(AssertionError())) == 2
+    assert failure(base).startswith("channel model: give one model")
 
 
 def test_a_job_without_any_config_file_runs_on_defaults(job: Job) -> None:
@@ -163,7 +181,7 @@ def test_a_model_folder_that_cannot_be_written_is_told_before_training(job: Job,
 
 
 def test_sigterm_stops_the_main_thread_and_leaves_nothing(job: Job, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any) -> None:
+    def run(config: Any, channels: Any, model_dir: Path, output_dir: Path, threads: int, engine: Any, sharded: Any, **rest: Any) -> None:
         (model_dir / ".writing-1").mkdir()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(30)
@@ -177,7 +195,7 @@ def test_sigterm_stops_the_main_thread_and_leaves_nothing(job: Job, base: Path, 
 
 
 def test_an_error_handler_on_the_way_does_not_swallow_the_stop(job: Job) -> None:
-    def run(*arguments: Any) -> None:
+    def run(*arguments: Any, **rest: Any) -> None:
         try:
             signal.raise_signal(signal.SIGTERM)
         except Exception:
@@ -191,7 +209,7 @@ def test_a_stop_that_arrives_in_a_finalizer_where_python_drops_exceptions_is_not
         def __del__(self) -> None:
             signal.raise_signal(signal.SIGTERM)
 
-    def run(*arguments: Any) -> None:
+    def run(*arguments: Any, **rest: Any) -> None:
         Finalized()
         time.sleep(5)
         pytest.fail("went on")

@@ -84,6 +84,70 @@ def test_a_description_that_makes_no_sense_is_told(base: Path, description: Any,
         assert str(raised.value).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("name", "description", "sentence"),
+    [
+        (
+            "items",
+            {"ContentType": "image/jpeg"},
+            "Set ContentType of the channel 'items' to one of text/csv, text/tab-separated-values, application/json,",
+        ),
+        ("items", {"ContentType": "text/cvs"}, "is not read (did you mean text/csv?)."),
+        (
+            "items",
+            {"ContentType": "application/x-parquet", "TrainingInputMode": "Pipe"},
+            "Set TrainingInputMode of the channel 'items' to File or FastFile: application/x-parquet can't be read from a pipe.",
+        ),
+        ("items", {"ContentType": "text/csv; charset=latin-1"}, "Save the files of the channel 'items' as UTF-8"),
+        (
+            "model",
+            {"TrainingInputMode": "Pipe"},
+            "Set TrainingInputMode of the channel 'model' to File or FastFile: it can't be read from a pipe.",
+        ),
+        ("model", {"ContentType": "text/csv"}, "Set ContentType of the channel 'model' to one of application/x-sagemaker-model,"),
+        ("a channel", {}, 'Rename the channel "a channel"'),
+        ("x" * 65, {}, "at most 64"),
+    ],
+)
+def test_what_cannot_be_read_is_told_before_any_data_is_looked_at(base: Path, name: str, description: Any, sentence: str) -> None:
+    describe(base, **{"interactions": {}, name: description})  # there is no folder at all
+    with pytest.raises(SettingsError) as raised:
+        channels()
+    assert sentence in str(raised.value)
+    assert "Correct" not in str(raised.value)  # it is the only mistake
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"ContentType": content_type, "TrainingInputMode": mode}
+        for mode in ("File", "FastFile", "Pipe")
+        for content_type in ("", "text/csv", "TEXT/CSV; charset=UTF-8; label_size=0", "application/jsonlines", "application/x-parquet")
+        if mode != "Pipe" or content_type != "application/x-parquet"
+    ],
+)
+def test_what_can_be_read_is_let_through_in_every_mode(base: Path, description: dict[str, str]) -> None:
+    describe(base, interactions={**description, "S3DistributionType": "ShardedByS3Key"})
+    assert sharded_channels() == ("interactions",)
+
+
+def test_all_mistakes_are_told_at_once(base: Path) -> None:
+    odd = {f"code{n}": {"ContentType": "application/x-tar"} for n in range(19)}  # nobody's business what these hold
+    describe(base, items={"RecordWrapperType": "RecordIO", "ContentType": "x/y"}, users={"TrainingInputMode": "Tube"}, **odd)
+    with pytest.raises(SettingsError) as raised:
+        channels()
+    text = str(raised.value)
+    assert text.startswith("Correct 4 things about the channels: (1) Set RecordWrapperType of the channel 'items'")
+    assert all(part in text for part in ("(2) Set ContentType of the channel 'items'", "(3) Set TrainingInputMode of the channel 'users'"))
+    assert text.endswith("(4) Leave channels out: there are 21, and a job has at most 20.")
+
+
+def test_channels_that_teach_nothing_are_not_enough(base: Path) -> None:
+    describe(base, users={}, code={})
+    with pytest.raises(SettingsError, match="Add the channel interactions or train or items: there is only code, users"):
+        channels()
+
+
 def test_the_size_is_that_of_all_files_in_all_folders(base: Path) -> None:
     folder(base, "items/part", "interactions")
     describe(base, items={}, interactions={}, test={"TrainingInputMode": "Pipe"}, users={"S3DistributionType": "ShardedByS3Key"})

@@ -199,3 +199,13 @@ def test_data_that_the_leader_would_see_a_part_of_is_refused_by_all_hosts(channe
     for cluster, take_part in ((TWO, engine_for), (SECOND, follow)):
         with pytest.raises(SettingsError, match=f"Set S3DataDistributionType of the channel 'interactions' to {sentence}"):
             take_part(cluster, {"interactions": channel}, ("interactions",), config, 1)
+
+
+def test_every_channel_that_comes_in_parts_where_it_must_be_whole_is_told_at_once() -> None:
+    channels = {"interactions": PipeChannel("interactions", Path("/x")), "model": Path("/y")}
+    with pytest.raises(SettingsError) as raised:
+        follow(Cluster(HOSTS[1], HOSTS), channels, ("interactions", "model"), DataConfig(), 1)
+    assert str(raised.value).startswith(
+        "Correct 2 things about the channels: (1) Set S3DataDistributionType of the channel 'interactions' "
+    )
+    assert "(2) Set S3DataDistributionType of the channel 'model' to FullyReplicated: each host needs all of it." in str(raised.value)

@@ -28,6 +28,16 @@ def test_missing_files_are_empty_settings(base: Path) -> None:
     assert (paths.hyperparameters(), paths.resource_config(), paths.input_data_config()) == ({}, {}, {})
 
 
+def test_checkpoints_are_where_the_job_says_or_where_the_folder_is(base: Path) -> None:
+    assert paths.checkpoint_dir() is None
+    (base / "checkpoints").mkdir()
+    assert paths.checkpoint_dir() == base / "checkpoints"
+    (base / "input" / "config").mkdir(parents=True)
+    for local, expected in (("/opt/ml/kept/here", base / "kept" / "here"), ("/elsewhere", Path("/elsewhere"))):
+        (base / "input" / "config" / "checkpointconfig.json").write_text(f'{{"LocalPath": "{local}"}}')
+        assert paths.checkpoint_dir() == expected
+
+
 def test_a_quota_of_the_container_counts(tmp_path: Path) -> None:
     cpus = usable_cpus(tmp_path)
     assert cpus >= 1

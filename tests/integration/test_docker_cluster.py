@@ -227,5 +227,6 @@ def test_a_stopped_job_ends_soon_on_every_host(job: Job, events: Path) -> None:
     assert time.monotonic() - begin < 30
     assert [job.ends("algo-1"), job.ends("algo-2")] == [143, 143]
     assert job.ends("algo-3") == 0
-    assert list((job.base("algo-1") / "model").iterdir()) == []
+    left = {path.name for path in (job.base("algo-1") / "model").iterdir()}
+    assert not left or "model.json" in left  # a whole model of what was finished by then, or none
     assert not re.search(r"Traceback|event=failed", job.log("algo-1") + job.log("algo-2"))

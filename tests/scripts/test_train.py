@@ -108,3 +108,20 @@ def test_an_archive_does_not_tell_when_where_or_by_whom_it_was_made(tmp_path: Pa
 def test_hyperparameters_of_the_tests_are_real() -> None:
     given = dict(pair.split("=") for pair in QUICK if "=" in pair)
     assert given.keys() <= TrainingConfig.from_hyperparameters(given).to_flat_dict().keys()
+
+
+def test_the_model_to_continue_is_not_replaced_while_it_is_read(interactions: Path, tmp_path: Path) -> None:
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / "model.tar.gz").write_bytes(b"x")
+    with pytest.raises(CommandError, match="name another folder"):
+        main(
+            [
+                "--interactions",
+                str(interactions),
+                "--model",
+                str(tmp_path / "trained" / "model.tar.gz"),
+                "--output",
+                str(tmp_path / "trained"),
+            ]
+        )
+    assert (tmp_path / "trained" / "model.tar.gz").exists()

@@ -76,7 +76,8 @@ def test_the_code_is_known_by_its_sources(tmp_path: Path) -> None:
 
 
 def test_the_event_has_what_openlineage_requires(facts: dict[str, Any]) -> None:
-    event = lineage_event(facts, STARTED, STARTED + timedelta(minutes=3), MODEL)
+    event = lineage_event(facts, STARTED, STARTED + timedelta(minutes=3), MODEL, {"jobName": "music-1", "instanceType": "ml.m5.xlarge"})
+    assert event["run"]["facets"]["musicRecommender_platform"]["jobName"] == "music-1"
     assert {"eventTime", "producer", "schemaURL", "run", "job", "eventType"} <= event.keys()
     assert event["eventType"] in {"START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"}
     assert datetime.fromisoformat(event["eventTime"]).tzinfo is not None
@@ -93,6 +94,12 @@ def test_the_event_has_what_openlineage_requires(facts: dict[str, Any]) -> None:
         assert facet["_schemaURL"] == FACETS[name]
         assert REQUIRED.get(name, set()) <= facet.keys()
         assert name in REQUIRED or name.startswith("musicRecommender_")
+
+
+def test_a_model_that_is_continued_is_an_input_and_nothing_is_said_of_a_platform_that_there_is_not(facts: dict[str, Any]) -> None:
+    event = lineage_event({**facts, "earlier_model": "123abc"}, STARTED, STARTED, MODEL)
+    assert [one["name"] for one in event["inputs"]][-1] == "model/123abc"
+    assert "musicRecommender_platform" not in event["run"]["facets"]
 
 
 def test_the_file_is_strict_json_in_ascii(facts: dict[str, Any], tmp_path: Path) -> None:

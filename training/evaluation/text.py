@@ -12,6 +12,8 @@ from training.evaluation.evaluate import Evaluation, ModelReport
 MAIN, BASELINE = "hybrid", "popularity"  # both are in every model, whatever else is trained
 MAX_DEFINITIONS = 40  # of CreateTrainingJob
 _COLUMNS = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "coverage", "diversity", "novelty")
+_LESS_IS_BETTER = ("calibration_error", "gini", "artist_gini")
+_NEITHER = ("popularity_lift",)  # neither more nor less of it is better
 _FURTHER = ("f1", "serendipity", "calibration_error", "popularity_lift", "gini", "artist_gini", "artist_tail_ratio")
 
 
@@ -42,6 +44,14 @@ def metric_definitions(config: TrainingConfig) -> list[dict[str, str]]:
     wanted += [f"{MAIN}:{metric}_at_{longest}" for metric in _FURTHER[1:]]
     wanted += [f"{MAIN}:{metric}_at_{k}" for k in reversed(shorter) for metric in _COLUMNS]
     return [{"Name": name, "Regex": rf"(?:holdout|test|song_among_all):{name}=([-+0-9.eE]+)"} for name in wanted[:MAX_DEFINITIONS]]
+
+
+def objectives(config: TrainingConfig) -> list[tuple[str, str]]:
+    """Returns which of the metrics of ``metric_definitions`` a search may aim at, and whether to ``Maximize`` or ``Minimize`` each: those
+    of the hybrid."""
+    names = [definition["Name"] for definition in metric_definitions(config) if definition["Name"].startswith(f"{MAIN}:")]
+    measures = {name: name.partition(":")[2].rpartition("_at_")[0] for name in names}
+    return [(name, "Minimize" if measures[name] in _LESS_IS_BETTER else "Maximize") for name in names if measures[name] not in _NEITHER]
 
 
 def table(evaluation: Evaluation) -> str:
