@@ -70,7 +70,9 @@ def fit(config: TrainingConfig, dataset: Dataset, features: Features | None, use
     kept = {name: scorer for name, scorer in kept.items() if name == CONTENT}  # which does not depend on the listeners
     scorers = {name: kept.get(name) or fit_model(found.config, data, name) for name in names if name not in dropped}
     weights = dict(found.weights) or _given_weights(found.config, scorers, blended, workshop, split)
-    operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
+    operator = None
+    if config.hybrid.compile and found.longest is not None:
+        operator = compiled.compiled(scorers, weights, found.longest, config.memory_limit_gb)
     return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, found.config)
 
 
@@ -95,7 +97,9 @@ def _find(
     if config.tune == AUTO:
         with stage("tune"):
             config, pool, weights, quality = _tuned(config, workshop, split, scorers, pool, weights, quality, clock)
-    longest = compiled.shortest_that_keeps(scorers, weights, pool, k, config.hybrid.metric) if config.hybrid.compile else None
+    longest = None
+    if config.hybrid.compile:
+        longest = compiled.shortest_that_keeps(scorers, weights, pool, k, config.hybrid.metric, config.memory_limit_gb)
     log("operator", longest=longest)
     return _Found(config, weights, longest, quality), scorers
 
