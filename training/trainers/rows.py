@@ -12,12 +12,13 @@ _BLOCK = 20_000
 
 
 class RowsWriter:
-    """Takes rows in their order, and keeps them in arrays that are there from the start.
+    """Takes rows in their order, and keeps them in one pair of arrays.
 
-    ``most`` entries are reserved, not taken: the system gives memory to what is written only, and ``finished`` gives back the rest.
+    ``most`` entries are reserved, not taken: the system gives memory to what is written only, and ``finished`` gives back the rest. Where
+    more comes, or nobody knows how much (0), the arrays grow by a quarter.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = 0) -> None:
         self._indices, self._values = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.float32)
         self._lengths: list[np.ndarray] = [np.zeros(1, dtype=np.int64)]
         self._end = 0
@@ -25,15 +26,20 @@ class RowsWriter:
     def append(self, lengths: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
         """Adds rows, end to end, with their columns ascending."""
         span = slice(self._end, self._end + len(columns))
+        if span.stop > len(self._indices):
+            self._resize(max(span.stop, len(self._indices) * 5 // 4))
         self._indices[span], self._values[span] = columns, values
         self._lengths.append(np.asarray(lengths, dtype=np.int64))
         self._end = span.stop
 
     def finished(self, n_columns: int) -> SparseRows:
         """Returns the matrix. May be called once: the arrays are given away."""
-        self._indices.resize(self._end, refcheck=False)
-        self._values.resize(self._end, refcheck=False)
+        self._resize(self._end)
         return SparseRows(np.cumsum(np.concatenate(self._lengths)), self._indices, self._values, n_columns)
+
+    def _resize(self, entries: int) -> None:
+        self._indices.resize(entries, refcheck=False)  # where they lie, if the system can
+        self._values.resize(entries, refcheck=False)
 
 
 def top_of_table(table: np.ndarray, k: int, least: float = 0.0) -> np.ndarray:

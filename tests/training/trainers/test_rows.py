@@ -64,8 +64,9 @@ def test_what_one_keeps_the_other_keeps_too(square: np.ndarray, data: st.DataObj
     }
 
 
-def test_rows_that_were_written_come_back_and_what_was_not_written_is_given_back() -> None:
-    writer = RowsWriter(100)
+@pytest.mark.parametrize("reserved", [0, 2, 3, 100])
+def test_rows_that_were_written_come_back_however_much_was_reserved(reserved: int) -> None:
+    writer = RowsWriter(reserved)
     writer.append(np.array([2, 0]), np.array([1, 4]), np.array([0.5, 0.25]))
     writer.append(np.array([1]), np.array([3]), np.array([2.0]))
     rows = writer.finished(5)
