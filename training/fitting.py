@@ -112,7 +112,9 @@ def fit(
 
     scorers = {name: kept.get(name) or final(name) for name in names if name not in dropped}
     weights = dict(found.weights) or given_weights(found.config, scorers, blended, workshop, split)
-    operator = compiled.compiled(scorers, weights, found.longest) if config.hybrid.compile and found.longest is not None else None
+    operator = None
+    if config.hybrid.compile and found.longest is not None:
+        operator = compiled.compiled(scorers, weights, found.longest, config.memory_limit_gb)
     used = replace(found.config, models=tuple(name for name in names if name in scorers)) if config.tune == AUTO else found.config
     return Fitted(scorers, HybridScorer(scorers, weights, operator), found.quality, used, found.longest)
 
@@ -155,7 +157,9 @@ def _find(
     if config.tune == AUTO:
         with stage("tune"):
             config, pool, weights, quality = _tuned(config, workshop, split, scorers, pool, weights, quality, clock)
-    longest = compiled.shortest_that_keeps(scorers, weights, pool, k, config.hybrid.metric) if config.hybrid.compile else None
+    longest = None
+    if config.hybrid.compile:
+        longest = compiled.shortest_that_keeps(scorers, weights, pool, k, config.hybrid.metric, config.memory_limit_gb)
     log("operator", longest=longest)
     return _Found(config, weights, longest, quality), scorers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
 from training.data.dataset import Catalogue
 from training.progress import track
+from training.trainers.rows import RowsWriter, as_csr
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+_COLUMNS = 1000  # that are put together at once
 
 
 Features = tuple[FeatureTransform, FeatureStore]
@@ -93,17 +96,16 @@ def top_k_of_row(columns: np.ndarray, values: np.ndarray, k: int) -> tuple[np.nd
     return columns, values
 
 
-def operator_of_columns(columns: Iterable[tuple[np.ndarray, np.ndarray]], n_items: int, *, symmetric: bool = False) -> ItemToItemScorer:
+def operator_of_columns(columns: Iterable[tuple[np.ndarray, np.ndarray]], n_items: int) -> ItemToItemScorer:
     """Makes the scorer of an operator that is given column by column: for each song in order, the songs that speak for it (numbers
-    ascending) and how much each does. ``symmetric``: what speaks for a song, that song speaks for, too; all values must be positive.
+    ascending) and how much each does.
     """
-    numbers, values = [], []
-    for column_numbers, column_values in columns:
-        numbers.append(column_numbers.astype(np.int32, copy=False))
-        values.append(column_values.astype(np.float32, copy=False))
-    indptr = np.concatenate([[0], np.cumsum([len(c) for c in numbers])])
-    by_target = csr_array((np.concatenate(values), np.concatenate(numbers), indptr), shape=(n_items, n_items))
-    rows = by_target.maximum(by_target.T).tocsr() if symmetric else by_target.T.tocsr()
+    out, waiting = RowsWriter(), iter(columns)
+    while some := list(itertools.islice(waiting, _COLUMNS)):
+        numbers, values = zip(*some, strict=True)
+        out.append(np.array([len(column) for column in numbers]), np.concatenate(numbers), np.concatenate(values))
+    by_target = as_csr(out.finished(n_items))
+    rows = by_target.T.tocsr()
     rows.eliminate_zeros()
     rows.sort_indices()
-    return ItemToItemScorer(SparseRows(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data, n_items))
+    return ItemToItemScorer(SparseRows(rows.indptr.astype(np.int64), rows.indices.astype(np.int32, copy=False), rows.data, n_items))

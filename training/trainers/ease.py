@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.lapack import sposv
@@ -16,7 +18,7 @@ from training.trainers.gram import BLOCK, diagonal_of_gram, most_kept, shortened
 _PARTNERS = 5  # times its neighbours each song keeps of the Gram matrix; the systems are cut out of these
 _DENSE_BYTES = 3 * 8  # per entry: the matrix, its inverse and the weights
 
-Columns = list[tuple[np.ndarray, np.ndarray]]
+Columns = Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 def fit(data: TrainingData, config: EaseConfig) -> ItemToItemScorer:
@@ -33,13 +35,13 @@ def fit(data: TrainingData, config: EaseConfig) -> ItemToItemScorer:
     rows = (diags_array(1.0 / user_scale) @ data.user_items @ diags_array(1.0 / item_scale)).astype(np.float32).tocsr()
     n = data.n_items
     is_dense = n <= config.dense_max_items and n * n * _DENSE_BYTES <= data.memory_limit_gb * 1e9
-    try:
-        columns = _dense(rows, config) if is_dense else _local(shortened(rows), config, data)
-    except np.linalg.LinAlgError:
-        raise UserDataError(f"Raise ease_l2 (it is {config.l2:g}): songs are too much alike for so small a ridge.") from None
+    columns = _dense(rows, config) if is_dense else _local(shortened(rows), config, data)
     # B ← D^-b B D^b, folded in, so that scoring is one product with the plain history.
     scaled = ((numbers, values * item_scale[song] / item_scale[numbers]) for song, (numbers, values) in enumerate(columns))
-    return operator_of_columns(scaled, n)
+    try:
+        return operator_of_columns(scaled, n)
+    except np.linalg.LinAlgError:
+        raise UserDataError(f"Raise ease_l2 (it is {config.l2:g}): songs are too much alike for so small a ridge.") from None
 
 
 def _ridge(diagonal: np.ndarray, config: EaseConfig) -> np.ndarray:
@@ -54,29 +56,30 @@ def _dense(rows: csr_array, config: EaseConfig) -> Columns:
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     songs = np.arange(len(weights), dtype=np.int32)
-    out = []
     for song in songs.tolist():
         kept, _ = top_k_of_row(songs, np.abs(weights[:, song]), 4 * config.neighbours)
-        out.append((kept, weights[kept, song]))
-    return out
+        yield kept, weights[kept, song]
 
 
 def _local(rows: csr_array, config: EaseConfig, data: TrainingData) -> Columns:
     """For each song j, with N its nearest songs by ``G_ij / d_i^neighbour_exponent`` (d = diag G): ``w = (G_NN + Λ)⁻¹ G_Nj``.
 
-    Of G each song keeps its strongest partners only; a pair that neither of two neighbours keeps counts as never met.
+    Of G each song keeps its strongest partners only; a pair that neither of two neighbours keeps counts as never met. N is smaller where
+    the result, beside G or a second time while its columns are made to rows, were more than the memory limit.
     """
     diagonal = diagonal_of_gram(rows)
     strength = np.maximum(diagonal, 1e-12) ** config.neighbour_exponent
-    keep = max(config.neighbours, most_kept(data.n_items, _PARTNERS * config.neighbours, data.memory_limit_gb))
+    neighbours = most_kept(data.n_items, config.neighbours, data.memory_limit_gb, share=0.5)
+    keep = max(neighbours, most_kept(data.n_items, _PARTNERS * neighbours, data.memory_limit_gb))
     gram = trimmed_gram(rows, keep, strength, data.threads)
     on_diagonal = (diagonal + _ridge(diagonal, config)).astype(np.float32)
 
-    def work(block: np.ndarray) -> Columns:
-        return [_local_column(gram, on_diagonal, strength, song, config.neighbours) for song in block.tolist()]
+    def work(block: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [_local_column(gram, on_diagonal, strength, song, neighbours) for song in block.tolist()]
 
     # In one thread: a song takes a dozen small calls, and two threads spend more on the interpreter's lock than they gain (35 s, not 25).
-    return [column for columns in in_threads(work, blocks(data.n_items, BLOCK), 1, "ease") for column in columns]
+    for columns in in_threads(work, blocks(data.n_items, BLOCK), 1, "ease"):
+        yield from columns
 
 
 def _local_column(gram: csr_array, on_diagonal: np.ndarray, strength: np.ndarray, song: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from training.progress import log
 from training.trainers.base import blocks, in_threads, top_k_of_row
+from training.trainers.rows import RowsWriter, as_csr
 
 BLOCK = 500  # songs whose rows are made at once
 LONGEST_HISTORY = 2000  # a listener of n songs makes n² pairs
@@ -36,19 +37,17 @@ def trimmed_gram(rows: csr_array, keep: int, strength: np.ndarray, threads: int)
         other = columns != owners
         return np.bincount(owners[other] - block[0], minlength=len(block)), columns[other], values[other]
 
-    parts = list(in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"))
-    lengths = np.concatenate([part[0] for part in parts])
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    # Where it fits: with an int64 indptr scipy would widen the column numbers, too, and so take 12 bytes for an entry.
-    indptr = indptr.astype(np.int32) if indptr[-1] < np.iinfo(np.int32).max else indptr
-    gram = csr_array((np.concatenate([p[2] for p in parts]), np.concatenate([p[1] for p in parts]), indptr), shape=(n, n))
+    out = RowsWriter()
+    for part in in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"):
+        out.append(*part)
+    gram = as_csr(out.finished(n))
     gram.sort_indices()
     return gram
 
 
-def most_kept(n_songs: int, wanted: int, memory_limit_gb: float) -> int:
-    """Returns how many partners a song may keep, so that the Gram matrix takes at most a quarter of the memory limit."""
-    return max(1, min(wanted, int(memory_limit_gb * 1e9 / 4 / _ENTRY_BYTES / max(n_songs, 1))))
+def most_kept(n_songs: int, wanted: int, memory_limit_gb: float, share: float = 0.25) -> int:
+    """Returns how many partners a song may keep, so that a matrix of these takes at most a share of the memory limit."""
+    return max(1, min(wanted, int(memory_limit_gb * 1e9 * share / _ENTRY_BYTES / max(n_songs, 1))))
 
 
 def shortened(rows: csr_array, longest: int | None = None) -> csr_array:

@@ -83,3 +83,12 @@ def test_a_listener_of_everything_does_not_take_all_memory(monkeypatch: pytest.M
     matrix[1:, :3] = 1
     operator = ease.fit(training_data(matrix), replace(PLAIN, dense_max_items=0)).operator
     assert len(np.unique(operator.indices)) == 4
+
+
+def test_a_song_is_regressed_on_fewer_songs_where_the_memory_limit_asks_for_it() -> None:
+    matrix = random_matrix()
+    n, config = matrix.shape[1], replace(PLAIN, dense_max_items=0)
+    limited = ease.fit(replace(training_data(matrix), memory_limit_gb=2 * 8 * n * 3 / 1e9), config)
+    assert (np.count_nonzero(dense(limited), axis=0) == 3).all()
+    unlimited = dense(ease.fit(training_data(matrix), replace(config, neighbours=3)))  # the same songs, of whose pairs more are known
+    np.testing.assert_array_equal(dense(limited) != 0, unlimited != 0)
