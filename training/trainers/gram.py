@@ -26,23 +26,20 @@ def trimmed_gram(rows: csr_array, keep: int, strength: np.ndarray, threads: int)
     most 8 · songs · keep bytes: it is made block by block, and what is not kept never exists all at once.
     """
     n = rows.shape[1]
-    strength = strength.astype(np.float32)
+    weaker = (1.0 / strength).astype(np.float32)
     by_song = rows.T.tocsr()
 
     def work(block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         product = (by_song[block] @ rows).tocsr()
-        # One more, since a song always keeps itself at first: to leave it out before would take a pass over all that is not kept.
-        lengths, columns, values = _strongest(block, product, strength, keep + 1)
-        owners = np.repeat(block, lengths)
-        other = columns != owners
-        return np.bincount(owners[other] - block[0], minlength=len(block)), columns[other], values[other]
+        stays = _strongest(block, product, weaker, keep)
+        kept = csr_array((product.data[stays], product.indices[stays], _indptr(product.indptr, stays)), shape=product.shape)
+        kept.sort_indices()  # here, where they are still in the cache
+        return np.diff(kept.indptr), kept.indices, kept.data
 
     out = RowsWriter()
     for part in in_threads(work, blocks(n, BLOCK), threads, "pairs of songs"):
         out.append(*part)
-    gram = as_csr(out.finished(n))
-    gram.sort_indices()
-    return gram
+    return as_csr(out.finished(n))
 
 
 def most_kept(n_songs: int, wanted: int, memory_limit_gb: float, share: float = 0.25) -> int:
@@ -68,17 +65,19 @@ def shortened(rows: csr_array, longest: int | None = None) -> csr_array:
     return csr_array((rows.data[keep], rows.indices[keep], indptr), shape=rows.shape)
 
 
-def _strongest(block: np.ndarray, product: csr_array, strength: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns (lengths, columns int32, values float32) of the rows, long ones cut to the ``keep`` strongest; the song itself stays."""
-    indptr, columns, values = product.indptr, product.indices, product.data
-    lengths = np.diff(indptr)
-    long = np.flatnonzero(lengths > keep)
-    if len(long):
-        stays = np.ones(len(columns), dtype=bool)
-        for row in long.tolist():
-            span = slice(indptr[row], indptr[row + 1])
-            ranks = values[span] / strength[columns[span]]
-            ranks[columns[span] == block[row]] = np.inf
-            stays[indptr[row] + np.argpartition(ranks, lengths[row] - keep)[: lengths[row] - keep]] = False
-        columns, values = columns[stays], values[stays]
-    return np.minimum(lengths, keep), columns.astype(np.int32, copy=False), values.astype(np.float32, copy=False)
+def _strongest(block: np.ndarray, product: csr_array, weaker: np.ndarray, keep: int) -> np.ndarray:
+    """Returns bool (entries,): of each row the ``keep`` entries with the largest ``G_ij · weaker_j``, never the song itself."""
+    indptr, columns = product.indptr, product.indices
+    stays = columns != np.repeat(block, np.diff(indptr))
+    ranks = product.data * weaker[columns]
+    ranks[~stays] = -np.inf
+    for row in np.flatnonzero(np.diff(indptr) > keep).tolist():
+        start, stop = indptr[row], indptr[row + 1]
+        surplus = stop - start - keep
+        stays[start + np.argpartition(ranks[start:stop], surplus)[:surplus]] = False
+    return stays
+
+
+def _indptr(indptr: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    before = np.concatenate([[0], np.cumsum(stays, dtype=np.int32)])
+    return np.asarray(before[indptr], dtype=np.int32)
