@@ -3,6 +3,7 @@
     scripts/local_sagemaker                                # at http://127.0.0.1:8081, with an empty bucket "local"
     scripts/local_sagemaker --data runs/local              # keeps jobs, models, endpoints and buckets there for the next time
     scripts/local_sagemaker --endpoint music=trained       # with an endpoint of a model that scripts/train made
+    scripts/local_sagemaker --docker music-recommender     # in containers of this image, in place of processes
     scripts/local_sagemaker --container DIR                # another container's commands, DIR/train and DIR/serve
 
 Then, at another terminal, with the variables that it prints, scripts/create_training_job, scripts/deploy_endpoint and scripts/invoke, or
@@ -25,7 +26,8 @@ from types import FrameType
 
 from scripts import aws
 from scripts.command_line import CommandError, key_values, run
-from scripts.local_aws.children import OURS, Processes
+from scripts.local_aws.children import OURS, Launcher, Processes
+from scripts.local_aws.containers import Containers
 from scripts.local_aws.context import DUMMY_KEY, LOCAL_ROLE, Context
 from scripts.local_aws.platform_server import platform_server
 from scripts.local_aws.ready_endpoint import make_endpoint
@@ -40,13 +42,24 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--region", default="us-east-1", help="the region that names have in them (%(default)s)")
     parser.add_argument("--bucket", action="append", metavar="NAME", help="makes this bucket; may be given again (local)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keeps everything there for the next time, the folders of jobs too")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--docker", metavar="IMAGE", help="runs jobs and servers in containers of this image, whatever image a request names")
+    what.add_argument(
         "--container", type=Path, default=OURS, metavar="DIR", help="the commands train and serve; they honour SAGEMAKER_BASE_DIR (ours)"
     )
     parser.add_argument(
         "--endpoint", action="append", default=[], metavar="NAME=MODEL", help="an endpoint of a model on this machine; may be given again"
     )
     return parser.parse_args(arguments)
+
+
+def choose_launcher(options: argparse.Namespace) -> Launcher:
+    """Raises ``CommandError`` if there is nothing that could be run."""
+    if options.docker:
+        return Containers(options.docker)
+    if missing := [name for name in ("train", "serve") if not os.access(options.container / name, os.X_OK)]:
+        raise CommandError(f"--container {options.container} has no command {' and no '.join(missing)}")
+    return Processes(options.container.resolve())
 
 
 @contextlib.contextmanager
@@ -65,9 +78,9 @@ def folders(data: Path | None) -> Iterator[tuple[Path, Path | None]]:
     yield data.resolve() / "ml", data.resolve()
 
 
-def greet(context: Context, commands: Path, buckets: Sequence[str]) -> None:
+def greet(context: Context, commands: str, buckets: Sequence[str]) -> None:
     print(
-        f"local SageMaker at {context.url}: jobs and endpoints run {commands}/train and {commands}/serve\n\n"
+        f"local SageMaker at {context.url}: jobs and endpoints run {commands}\n\n"
         f"    export AWS_ENDPOINT_URL={context.url} AWS_ACCESS_KEY_ID={DUMMY_KEY} AWS_SECRET_ACCESS_KEY={DUMMY_KEY} "
         f"AWS_DEFAULT_REGION={context.region}\n\n"
         f"buckets: {', '.join(buckets)}. Any image and any role will do: --image local --role {LOCAL_ROLE}. Ctrl-C ends it.\n",
@@ -99,14 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     endpoints = {name: find_model(Path(place)) for name, place in key_values(options.endpoint, "--endpoint").items()}
     buckets = options.bucket or ["local"]
-    if missing := [name for name in ("train", "serve") if not os.access(options.container / name, os.X_OK)]:
-        raise CommandError(f"--container {options.container} has no command {' and no '.join(missing)}")
+    launcher = choose_launcher(options)
     told = end_when_told()
     with folders(options.data) as (folder, kept):
-        context = Context(options.region, folder, Processes(options.container.resolve()), kept and kept / "records", keep=kept is not None)
+        context = Context(options.region, folder, launcher, kept and kept / "records", keep=kept is not None)
         with aws.readable_errors(), platform_server(context, options.port, kept and kept / "s3") as platform:
             make_buckets(context, buckets)
-            greet(context, options.container, buckets)
+            greet(context, options.docker or f"{options.container}/train and {options.container}/serve", buckets)
             platform.endpoints.resume()
             for name, model in endpoints.items():
                 make_endpoint(context, platform, name, model, buckets[0])

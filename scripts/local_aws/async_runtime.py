@@ -28,7 +28,6 @@ DEFAULT_CONCURRENCY = 4  # where MaxConcurrentInvocationsPerInstance is not give
 @dataclass(frozen=True)
 class _Task:
     endpoint: str
-    deployment: Deployment
     headers: Mapping[str, str]
     location: str | None
     inline: bytes
@@ -75,7 +74,7 @@ class AsyncRuntime:
         }
         given = {one: value for one, value in handed_on.items() if value}
         expires = time.monotonic() + lifetime
-        self._queue(deployment).submit(self._work, _Task(name, deployment, given, location, body, seconds, expires, output, failure))
+        self._queue(deployment).submit(self._work, _Task(name, given, location, body, seconds, expires, output, failure))
         places_told = {f"{PREFIX}OutputLocation": output, **({f"{PREFIX}FailureLocation": failure} if failure else {})}
         return Answer(202, places_told, b""), inference_id
 
@@ -116,7 +115,11 @@ class AsyncRuntime:
             return "text/plain", str(error).encode(), True
         if len(body) > MAX_INPUT_BYTES:
             return "text/plain", f"The input has {len(body)} bytes; at most {MAX_INPUT_BYTES} are allowed.".encode(), True
-        answer = ask(task.deployment.pick(None).server.address, body, task.headers, task.seconds)
+        try:
+            now = self._endpoints.deployment(task.endpoint)  # the endpoint may have been updated while the request waited
+        except ApiError as error:
+            return "text/plain", error.message.encode(), True
+        answer = ask(now.pick(None).server.address, body, task.headers, task.seconds)
         return answer.headers.get("Content-Type", "text/plain"), answer.body, not answer.good
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from scripts.local_aws.errors import not_here
 
@@ -27,9 +28,21 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "OMP_NUM_
 class Child:
     """A running command. The thread that makes it must outlive it: Linux takes the end of that thread for the end of its parent."""
 
-    def __init__(self, command: Sequence[str], patience: int, variables: Mapping[str, str], folder: str = "/") -> None:
+    def __init__(
+        self, command: Sequence[str], patience: int, variables: Mapping[str, str], folder: str = "/", afterwards: Sequence[str] = ()
+    ) -> None:
+        """``afterwards``: a command that is run when this one has ended, however it has."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        guarded = [sys.executable, "-P", "-m", "scripts.local_aws.guardian", str(os.getpid()), str(patience), *command]
+        guarded = [
+            sys.executable,
+            "-P",
+            "-m",
+            "scripts.local_aws.guardian",
+            str(os.getpid()),
+            str(patience),
+            json.dumps(afterwards),
+            *command,
+        ]
         self._lock = threading.Lock()
         self._asked = False
         self._process = subprocess.Popen(
@@ -69,35 +82,62 @@ class Child:
             return None
 
 
+class Launcher(Protocol):
+    """How `train` and `serve` are run. ``base`` is the folder that stands for /opt/ml."""
+
+    interface: str  # the network interface that the hosts of a job talk over
+
+    def check_entry(self, entrypoint: Sequence[str]) -> None:
+        """Raises ``ApiError`` for a ContainerEntrypoint that cannot be run."""
+
+    def hosts(self, job: str, count: int) -> list[str]:
+        """Returns names for the hosts of a job, by which they find each other."""
+
+    def release(self, job: str) -> None:
+        """Gives back what ``hosts`` has taken."""
+
+    def path_inside(self, place: str) -> str:
+        """Returns how the command of `train` knows a place below its /opt/ml."""
+
+    def train(
+        self, job: str, base: Path, host: str, variables: Mapping[str, str], entrypoint: Sequence[str], words: Sequence[str]
+    ) -> Child:
+        """Starts one host. ``words``: ContainerArguments."""
+
+    def serve(self, base: Path, port: int, variables: Mapping[str, str]) -> Child:
+        """Starts a server, which answers on this port of loopback."""
+
+
 class Processes:
-    """Starts `train` and `serve` of a folder. ``base`` stands for /opt/ml, by ``SAGEMAKER_BASE_DIR``."""
+    """Runs the commands of a folder as processes of this machine, which know their /opt/ml by ``SAGEMAKER_BASE_DIR``."""
+
+    interface = "none"  # so that a host goes by the address that is its name
 
     def __init__(self, commands: Path = OURS) -> None:
         self._commands = commands
         self._jobs = itertools.count(1)
 
     def check_entry(self, entrypoint: Sequence[str]) -> None:
-        """Raises ``ApiError`` for a command that only an image could have."""
         if entrypoint:
             raise not_here("ContainerEntrypoint, without Docker", "Start it with --docker IMAGE.")
 
-    def hosts(self, count: int) -> list[str]:
-        """Returns names for the hosts of one job. Where there are several they are loopback addresses, since they must find each other."""
+    def hosts(self, job: str, count: int) -> list[str]:
+        """Where there are several, their names are addresses: nobody could look up others."""
         if count == 1:
             return ["algo-1"]
-        job = next(self._jobs)
-        return [f"127.{1 + job // 200 % 200}.{1 + job % 200}.{host}" for host in range(1, count + 1)]
+        number = next(self._jobs)
+        return [f"127.{1 + number // 200 % 200}.{1 + number % 200}.{host}" for host in range(1, count + 1)]
 
-    @property
-    def interface(self) -> str:
-        return "none"  # so that a host goes by the address that is its name
+    def release(self, job: str) -> None:
+        """There is nothing to give back."""
 
     def path_inside(self, place: str) -> str:
-        """Returns how the command of `train` knows a place below its /opt/ml."""
         return f"{OWN_FOLDER}/{place}"
 
-    def train(self, base: Path, host: str, variables: Mapping[str, str], entrypoint: Sequence[str], arguments: Sequence[str]) -> Child:
-        command = [str(self._commands / "train"), *arguments]
+    def train(
+        self, job: str, base: Path, host: str, variables: Mapping[str, str], entrypoint: Sequence[str], words: Sequence[str]
+    ) -> Child:
+        command = [str(self._commands / "train"), *words]
         return Child(command, TRAIN_PATIENCE, {**variables, "SAGEMAKER_BASE_DIR": OWN_FOLDER}, str(base))
 
     def serve(self, base: Path, port: int, variables: Mapping[str, str]) -> Child:

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from scripts.local_aws.children import Processes
+from scripts.local_aws.children import Launcher
 from scripts.local_aws.logs import LogStream
 from scripts.local_aws.records import Records
 
@@ -27,7 +27,7 @@ class Context:
 
     region: str
     folder: Path
-    launcher: Processes
+    launcher: Launcher
     records_folder: Path | None = None
     keep: bool = False
     url: str = ""  # known once the server has its port

@@ -123,7 +123,8 @@ class ModelServer:
         return False
 
     def _fetch_model(self) -> None:
-        (self._base / "model").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._base, ignore_errors=True)  # kept of an earlier run, maybe
+        (self._base / "model").mkdir(parents=True)
         source = source_of(self._container)
         if source is None:
             return

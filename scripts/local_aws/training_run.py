@@ -69,13 +69,15 @@ class TrainingRun:
             traceback.print_exc()
             self._end("Failed", "Training job failed", FailureReason=f"InternalServerError: {type(error).__name__}: {error}"[:MOST_REASON])
         finally:
+            self._context.launcher.release(self.name)
             if not self._context.keep:
                 _remove(base)
 
     def _prepare(self, base: Path) -> None:
         s3, launcher = self._context.s3, self._context.launcher
+        _remove(base)  # kept of an earlier job of this name, maybe
         places = {channel: channel.find(s3) for channel in self._channels}
-        cluster = machines(self._request["ResourceConfig"], launcher.hosts(count_hosts(self._request["ResourceConfig"])))
+        cluster = machines(self._request["ResourceConfig"], launcher.hosts(self.name, count_hosts(self._request["ResourceConfig"])))
         begin = int(time.time())
         for number, machine in enumerate(cluster, start=1):
             host = Host(machine, base / f"algo-{number}", self._context.log("TrainingJobs", f"{self.name}/algo-{number}-{begin}"))
@@ -104,7 +106,7 @@ class TrainingRun:
         readers = []
         for host in self._hosts:
             command = algorithm.get("ContainerEntrypoint", []), algorithm.get("ContainerArguments", [])
-            host.child = self._context.launcher.train(host.base, host.machine.name, self._variables(host.machine), *command)
+            host.child = self._context.launcher.train(self.name, host.base, host.machine.name, self._variables(host.machine), *command)
             readers.append(host.log.follow(host.child.output, self._metrics.see))
             for pipe in host.pipes:
                 pipe.start()

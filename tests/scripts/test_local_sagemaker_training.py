@@ -272,3 +272,17 @@ def test_nothing_is_left_of_a_job(aws: Clients) -> None:
     job = aws.trained("gone")
     base = aws.seen(job)["folder"]
     until(lambda: os.path.exists(base), lambda there: not there, 5)  # noqa: PTH110
+
+
+def test_folders_that_are_kept_are_emptied_for_the_next_job_of_the_same_name() -> None:
+    with local_platform(keep=True) as aws:
+        aws.put(**{"a.csv": "a\n"})
+        for act in ("wait", "pipe"):
+            aws.train("again", act, channels=[channel("interactions", "s3://local/a.csv", "Pipe")])
+            if act == "wait":
+                until(lambda: aws.log("/aws/sagemaker/TrainingJobs", "again/"), lambda log: "waiting" in log)
+                aws.sagemaker.stop_training_job(TrainingJobName="again")
+            job = aws.trained("again")
+            left = aws.unpacked(job["ModelArtifacts"]["S3ModelArtifacts"]).keys()
+            aws.sagemaker.delete_training_job(TrainingJobName="again")
+        assert (job["TrainingJobStatus"], left) == ("Completed", {"seen-0.json"})
