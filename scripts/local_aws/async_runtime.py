@@ -116,10 +116,10 @@ class AsyncRuntime:
         if len(body) > MAX_INPUT_BYTES:
             return "text/plain", f"The input has {len(body)} bytes; at most {MAX_INPUT_BYTES} are allowed.".encode(), True
         try:
-            now = self._endpoints.deployment(task.endpoint)  # the endpoint may have been updated while the request waited
+            with self._endpoints.request(task.endpoint) as now:  # it may have been updated while the request waited
+                answer = ask(now.pick(None).server.address, body, task.headers, task.seconds)
         except ApiError as error:
             return "text/plain", error.message.encode(), True
-        answer = ask(now.pick(None).server.address, body, task.headers, task.seconds)
         return answer.headers.get("Content-Type", "text/plain"), answer.body, not answer.good
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from scripts.local_aws.context import Context
@@ -75,7 +76,7 @@ class Endpoints:
             self.records.delete(name)
             deployment = self._serving.pop(name, None)
         if deployment:
-            deployment.stop()
+            deployment.retire()
         self._context.say(f"endpoint {name}: deleted")
         return {}
 
@@ -88,6 +89,17 @@ class Endpoints:
                 status = self.records.get(name)["EndpointStatus"]
                 raise ApiError("ValidationError", f"Endpoint {name} is not in service: its status is {status}.")
         raise ApiError("ValidationError", f"Endpoint {name} of account {self._account(name)} not found.")
+
+    @contextmanager
+    def request(self, name: str) -> Iterator[Deployment]:
+        """Yields what serves, and keeps it from ending until the block does. Raises ``ApiError``, as ``deployment``."""
+        with self._lock:  # so that it cannot retire between being found and being entered
+            deployment = self.deployment(name)
+            deployment.enter()
+        try:
+            yield deployment
+        finally:
+            deployment.leave()
 
     def deployments(self) -> list[Deployment]:
         """Returns all that has been started, to be ended with the program."""
@@ -136,4 +148,4 @@ class Endpoints:
             self.records.change(name, EndpointStatus="InService", EndpointConfigName=config)
         self._context.say(f"endpoint {name}: InService")
         if before:
-            before.stop()
+            before.retire()

@@ -59,14 +59,14 @@ def ask(address: tuple[str, int], body: bytes, headers: Mapping[str, str], secon
 
 def invoke(endpoints: Endpoints, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
     """Returns what InvokeEndpoint answers. ``headers`` are found in any case. Raises ``ApiError``: ValidationError, ModelError."""
-    deployment = endpoints.deployment(name)
-    if deployment.asynchronous is not None:
-        raise ApiError("ValidationError", f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
-    variant = deployment.pick(headers.get(f"{PREFIX}Target-Variant"))
-    check_size(variant, len(body))
-    if headers.get(f"{PREFIX}Target-Model"):
-        raise ApiError("ValidationError", f"Endpoint {name} is not a multi-model endpoint: TargetModel cannot be given.")
-    answer = ask(variant.server.address, body, {one: headers[one] for one in REQUEST_HEADERS if one in headers})
+    with endpoints.request(name) as deployment:
+        if deployment.asynchronous is not None:
+            raise ApiError("ValidationError", f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
+        variant = deployment.pick(headers.get(f"{PREFIX}Target-Variant"))
+        check_size(variant, len(body))
+        if headers.get(f"{PREFIX}Target-Model"):
+            raise ApiError("ValidationError", f"Endpoint {name} is not a multi-model endpoint: TargetModel cannot be given.")
+        answer = ask(variant.server.address, body, {one: headers[one] for one in REQUEST_HEADERS if one in headers})
     if not answer.good:
         raise model_error(name, variant.name, answer.status, answer.body.decode("utf-8", "replace"))
     if len(answer.body) > variant.max_body:

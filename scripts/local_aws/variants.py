@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from scripts.local_aws.models import Models
 MEGABYTE = 1 << 20
 MAX_BODY_BYTES = 6 * MEGABYTE  # of a request to an endpoint on instances, and of its answer
 MAX_SERVERLESS_BYTES = 4 * MEGABYTE
+LONGEST_REQUEST_SECONDS = 3600  # of asynchronous inference
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Deployment:
     def __init__(self, context: Context, endpoint: str, config: Mapping[str, Any], models: Models, base: Path) -> None:
         self.config_name: str = config["EndpointConfigName"]
         self.asynchronous: Mapping[str, Any] | None = config.get("AsyncInferenceConfig")
+        self._requests = 0  # under way
+        self._idle = threading.Condition()
         self.variants = [_variant(context, endpoint, settings, models, base) for settings in config["ProductionVariants"]]
 
     def start(self) -> str:
@@ -60,7 +64,28 @@ class Deployment:
             variant.server.start()
         return " ".join(filter(None, [variant.server.wait() for variant in self.variants]))
 
+    def enter(self) -> None:
+        """One more request is under way; ``leave`` is called when it has its answer."""
+        with self._idle:
+            self._requests += 1
+
+    def leave(self) -> None:
+        with self._idle:
+            self._requests -= 1
+            self._idle.notify_all()
+
+    def retire(self) -> None:
+        """Stops once the requests under way have their answers, without waiting for that here. No further one may enter."""
+
+        def end() -> None:
+            with self._idle:
+                self._idle.wait_for(lambda: self._requests == 0, LONGEST_REQUEST_SECONDS)
+            self.stop()
+
+        threading.Thread(target=end, daemon=True, name=f"end of {self.config_name}").start()
+
     def stop(self) -> None:
+        """Stops now."""
         for variant in self.variants:
             variant.server.stop()
 

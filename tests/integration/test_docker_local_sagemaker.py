@@ -71,8 +71,10 @@ def test_a_stopped_job_ends_its_container(aws: Clients) -> None:
     aws.train("stopped", HyperParameters=SLOW, channels=[channel("interactions", "s3://local/events/")])
     until(lambda: aws.log("/aws/sagemaker/TrainingJobs", "stopped/"), lambda log: "event=start" in log, 120)
     aws.sagemaker.stop_training_job(TrainingJobName="stopped")
-    assert aws.trained("stopped", 150)["TrainingJobStatus"] == "Stopped"
-    assert "event=stopped signal=SIGTERM" in aws.log("/aws/sagemaker/TrainingJobs", "stopped/")
+    job = aws.trained("stopped", 150)
+    log = aws.log("/aws/sagemaker/TrainingJobs", "stopped/")
+    assert job["TrainingJobStatus"] == "Stopped", (job["SecondaryStatusTransitions"], log)
+    assert "event=stopped signal=SIGTERM" in log, (job["SecondaryStatusTransitions"], log)
 
 
 def test_an_entry_point_of_the_request_takes_the_place_of_train(aws: Clients) -> None:
