@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -16,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from scripts.command_line import CommandError
 
-POLL_SECONDS = 15.0
+POLL_SECONDS, LOCAL_POLL_SECONDS = 15.0, 0.5
 
 
 def client(service: str, region: str | None = None, endpoint_url: str | None = None, config: Config | None = None) -> Any:
@@ -76,4 +78,10 @@ def wait(
             shown = status
         if not running(status):
             return answer
-        time.sleep(POLL_SECONDS if poll_seconds is None else poll_seconds)
+        time.sleep(_poll_seconds() if poll_seconds is None else poll_seconds)
+
+
+def _poll_seconds() -> float:
+    """A server on this machine (scripts/local_sagemaker) may be asked more often than AWS."""
+    host = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    return LOCAL_POLL_SECONDS if host in ("127.0.0.1", "localhost") else POLL_SECONDS

@@ -5,7 +5,7 @@
     scripts/invoke --json '{"user_id": "u1", "candidates": ["s4", "s5"]}'  # any request
     scripts/invoke --file requests.jsonl --raw                             # a batch; by its ending .json, .jsonl or .csv
     scripts/invoke --user u1 --endpoint music --region eu-west-1           # an endpoint on AWS, through boto3
-    scripts/invoke --user u1 --endpoint music --endpoint-url http://127.0.0.1:8081   # the same client, at scripts/serve --endpoint music
+    scripts/invoke --user u1 --endpoint music --endpoint-url http://127.0.0.1:8081   # the same client, at scripts/local_sagemaker
 
 Ends with 0 for an answer, 1 when the model refuses, 2 when nobody can be asked.
 """

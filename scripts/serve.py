@@ -2,10 +2,9 @@
 
     scripts/serve trained                                  # a folder that scripts/train wrote, or a model folder, or model.tar.gz
     scripts/serve trained/model.tar.gz --port 9000
-    scripts/serve trained --endpoint music                 # boto3's sagemaker-runtime client can call it too, at port 8081
 
 Then, at another terminal: scripts/invoke --user USER_ID. Ctrl-C stops it. The server's own settings are environment variables, as in
-the container (SAGEMAKER_MODEL_SERVER_WORKERS=1 scripts/serve …).
+the container (SAGEMAKER_MODEL_SERVER_WORKERS=1 scripts/serve …). For programs that use boto3 there is scripts/local_sagemaker.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.command_line import CommandError, run
-from scripts.local_endpoint import LocalEndpoint
 from scripts.local_server import PROGRAM, base_folder, environment, find_model, in_use, wait_until_healthy
 
 
@@ -28,18 +25,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/serve", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, metavar="MODEL", help="a folder that scripts/train wrote, a model folder, or a model.tar.gz")
     parser.add_argument("--port", type=int, default=8080, help="port on 127.0.0.1 (%(default)s)")
-    parser.add_argument("--endpoint", metavar="NAME", help="answers the SageMaker Runtime API under this name as well")
-    parser.add_argument("--endpoint-port", type=int, default=8081, help="with --endpoint: its port on 127.0.0.1 (%(default)s)")
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def endpoint_in_front(name: str, upstream: str, port: int) -> Iterator[None]:
-    with LocalEndpoint(name, upstream, port, option="--endpoint-port") as endpoint:
-        threading.Thread(target=endpoint.serve_forever, daemon=True).start()
-        print(f"endpoint {name} answers at {endpoint.url}", file=sys.stderr)
-        yield
-        endpoint.shutdown()
 
 
 def announce(url: str, server: subprocess.Popen[bytes]) -> None:
@@ -63,8 +49,7 @@ def run_server(base: Path, port: int) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     url = f"http://127.0.0.1:{options.port}"
-    front = endpoint_in_front(options.endpoint, url, options.endpoint_port) if options.endpoint else nullcontext()
-    with base_folder(find_model(options.model)) as base, front:
+    with base_folder(find_model(options.model)) as base:
         if in_use(options.port):
             raise CommandError(f"port {options.port} is in use: stop what listens there, or choose another with --port")
         print(f"starting a server for {options.model} at {url}", file=sys.stderr)

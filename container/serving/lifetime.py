@@ -37,14 +37,23 @@ class Lifetime:
             signal.signal(signal.SIGHUP, self._stop)
         signal.signal(signal.SIGALRM, lambda *_: self._kill_group())
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None) -> int:
-        """Returns the exit code of ``command``, minus the signal's number if one ended it. Nothing of its group survives."""
+    def run(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path | None = None,
+        stdout: int | None = subprocess.DEVNULL,
+    ) -> int:
+        """Returns the exit code of ``command``, minus the signal's number if one ended it. Nothing of its group survives.
+
+        ``stdout``: None is ours. multi-model-server says everything worth reading on stderr; log4j prints a needless warning to stdout.
+        """
         self._child = subprocess.Popen(
             command,
             env=dict(environment),
             cwd=directory,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # everything worth reading goes to stderr; log4j prints a needless warning to stdout
+            stdout=stdout,
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(signal.SIGTERM),
         )
