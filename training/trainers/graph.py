@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import diags_array
 
 from inference.scorers import ItemToItemScorer
 from inference.sparse import SparseRows
@@ -29,12 +29,9 @@ def fit(data: TrainingData, config: GraphConfig) -> ItemToItemScorer:
     rows = shortened((diags_array(user_degrees ** (-config.user_exponent / 2)) @ data.user_items).astype(np.float32).tocsr())
     keep = most_kept(data.n_items, config.neighbours, data.memory_limit_gb)
     gram = trimmed_gram(rows, keep, degrees**config.target_exponent, data.threads)
-    owners = np.repeat(np.arange(data.n_items), np.diff(gram.indptr))
-    scale_from = (degrees**-config.source_exponent).astype(np.float32)
-    scale_to = (degrees**-config.target_exponent).astype(np.float32)
-    values = gram.data * scale_from[owners] * scale_to[gram.indices]
-    return ItemToItemScorer(_rows(gram, values if config.power == 1 else values ** np.float32(config.power)))
-
-
-def _rows(gram: csr_array, values: np.ndarray) -> SparseRows:
-    return SparseRows(gram.indptr.astype(np.int64), gram.indices.astype(np.int32), values.astype(np.float32), gram.shape[1])
+    values = gram.data  # changed where they lie: there are many, and nobody else has them
+    values *= np.repeat((degrees**-config.source_exponent).astype(np.float32), np.diff(gram.indptr))
+    values *= (degrees**-config.target_exponent).astype(np.float32)[gram.indices]
+    if config.power != 1:
+        np.power(values, np.float32(config.power), out=values)
+    return ItemToItemScorer(SparseRows(gram.indptr.astype(np.int64), gram.indices.astype(np.int32, copy=False), values, gram.shape[1]))
