@@ -18,7 +18,7 @@ from training.trainers.gram import most_kept
 from training.trainers.rows import RowsWriter, lengths_kept, strongest, symmetric, top_of_table
 
 _EXACT_ITEMS = 20_000  # up to here all pairs are compared
-_CANDIDATES = 6_000  # songs of near clusters that a song is compared with, above
+_CANDIDATES = 8_000  # songs of near clusters that a song is compared with, above
 _PLACING_NAMES = 1_000  # names that decide which cluster a song is in, the most common ones
 _BLOCK = 500
 _LEAST = 1e-6
@@ -31,7 +31,7 @@ def fit(data: TrainingData, config: ContentConfig) -> ItemToItemScorer:
     every song has neighbours to recommend, and every song can be recommended, however odd it is.
 
     Up to 20,000 songs all pairs are compared. Above, a song is compared with the songs of the clusters nearest to its own, about
-    6,000, and with all songs that share a name with it which few have, as most artists are: the cost grows with n log n. Takes
+    8,000, and with all songs that share a name with it which few have, as most artists are: the cost grows with n log n. Takes
     32 · songs · neighbours bytes; a song keeps fewer neighbours where that is more than ``memory_limit_gb``.
     """
     if data.features is None:
