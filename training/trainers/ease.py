@@ -15,7 +15,7 @@ from training.model_config import EaseConfig
 from training.trainers.base import TrainingData, blocks, in_threads, operator_of_columns, top_k_of_row
 from training.trainers.gram import BLOCK, diagonal_of_gram, most_kept, shortened, trimmed_gram
 
-_PARTNERS = 5  # times its neighbours each song keeps of the Gram matrix; the systems are cut out of these
+_PARTNERS = 3  # times its neighbours each song keeps of the Gram matrix; the systems are cut out of these
 _DENSE_BYTES = 3 * 8  # per entry: the matrix, its inverse and the weights
 
 Columns = Iterator[tuple[np.ndarray, np.ndarray]]
