@@ -1,0 +1,156 @@
+"""The commands that talk to SageMaker, as a person types them, at a local SageMaker whose container is a few small scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts import create_training_job, deploy_endpoint, teardown
+from scripts.command_line import CommandError
+from tests.scripts.local_endpoints import archive, ask
+from tests.scripts.local_platform import ROLE, Clients, local_platform
+
+JOB = ["--image", "any", "--role", ROLE, "--bucket", "local"]
+MODEL = ["--image", "any", "--role", ROLE, "--model-data", "s3://local/two.tar.gz"]
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Clients]:
+    with local_platform() as clients:
+        clients.put(**{"two.tar.gz": archive(name="two"), "events/a.csv": "user_id,item_id\nu,s\n"})
+        yield clients
+
+
+@pytest.fixture(autouse=True)
+def aws(platform: Clients, monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """The commands are led there by variables, as a person would."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", platform.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", platform.region)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def trained(platform: Clients) -> str:
+    """A job of ours, run by the command."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"AWS_ENDPOINT_URL": platform.url, "AWS_DEFAULT_REGION": platform.region}.items():
+            patch.setenv(name, value)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.delenv("AWS_PROFILE", raising=False)
+        assert create_training_job.main([*JOB, "--name", "trained", "--interactions", "s3://local/events/", "--wait"]) == 0
+    return "trained"
+
+
+def names(aws: Clients) -> list[str]:
+    found = [
+        *((one["EndpointName"]) for one in aws.sagemaker.list_endpoints()["Endpoints"]),
+        *((one["EndpointConfigName"]) for one in aws.sagemaker.list_endpoint_configs()["EndpointConfigs"]),
+        *((one["ModelName"]) for one in aws.sagemaker.list_models()["Models"]),
+    ]
+    return sorted(found)
+
+
+# Training
+
+
+def test_a_job_is_followed_with_its_log_and_told_as_trained_when_asked_for_again(
+    aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "songs.csv").write_text("item_id\ns\n")
+    (tmp_path / "model.tar.gz").write_bytes(archive(name="old"))
+    job = [*JOB, "--name", "whole", "--items", str(tmp_path / "songs.csv"), "--model", str(tmp_path / "model.tar.gz"), "--spot"]
+    job += ["--checkpoints", "s3://local/checkpoints/whole", "--price-per-hour", "0.5", "--tag", "team=music"]
+    job += ["--subnet", "subnet-1", "--security-group", "sg-1", "--network-isolation"]
+    assert create_training_job.main([*job, "--wait"]) == 0
+    out = capsys.readouterr().out
+    log = [line.strip() for line in out.splitlines() if line.startswith("          ")]
+    assert log == ["starting", "loss=0.5", "loss=0.25;"]
+    assert "at most 1.00 h × 1 machine × 0.5 = 0.50" in out
+    assert re.search(
+        r"paid: 0\.00 h × 1 machine × 0\.5 = 0\.00\nmodel: s3://local/music-recommender/output/whole/output/model\.tar\.gz", out
+    )
+    seen = aws.seen(aws.trained("whole"))
+    assert sorted(seen["files"]) == ["items/songs.csv", "model/model.tar.gz"]
+    assert seen["config"]["checkpointconfig"] == {"LocalPath": "/proc/self/cwd/checkpoints"}
+
+    assert create_training_job.main([*job, "--wait"]) == 0
+    assert "whole was trained already: arn:" in (again := capsys.readouterr().out)
+    assert "model: s3://local/music-recommender/output/whole/" in again
+    assert "uploading" not in again
+
+
+def test_a_name_that_a_failed_job_has_used_up_is_said(aws: Clients) -> None:
+    aws.train("failed", act="fail")
+    aws.trained("failed")
+    with pytest.raises(CommandError, match=r"there was a job failed, it ended as Failed .*give another --name"):
+        create_training_job.main([*JOB, "--name", "failed", "--interactions", "s3://local/events/"])
+
+
+def test_a_job_that_fails_says_why_and_what_to_do(aws: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    job = [*JOB, "--name", "lost", "--interactions", "s3://no-bucket/events/", "--wait"]
+    assert create_training_job.main(job) == 1
+    assert re.search(r"lost ended as Failed: .*no-bucket.*What to do: make the bucket", capsys.readouterr().err)
+
+
+# Endpoints
+
+
+def test_an_endpoint_is_made_updated_with_a_challenger_and_torn_down_whole(
+    aws: Clients, trained: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy_endpoint.main(["music", "--newest", "--wait"]) == 0
+    assert f"the training job {trained}" in (said := capsys.readouterr()).err
+    assert "music serves; ask it: scripts/invoke --endpoint music --user USER_ID" in said.out
+    first = aws.sagemaker.describe_endpoint(EndpointName="music")["EndpointConfigName"]
+    challenger = ["--challenger", "s3://local/two.tar.gz", "--challenger-share", "1"]
+    updated = deploy_endpoint.main(["music", "--training-job", trained, *challenger, "--wait"])
+    assert updated == 0, capsys.readouterr().err
+    assert aws.sagemaker.describe_endpoint(EndpointName="music")["EndpointConfigName"] != first
+    assert ask(aws)["model"]["name"] == "two"
+    before = names(aws)
+    assert len(before) == 1 + 2 + 3
+
+    assert teardown.main(["music", "--dry-run"]) == 0
+    assert len([line for line in capsys.readouterr().out.splitlines() if line.startswith("would delete")]) == len(before)
+    with pytest.raises(CommandError, match="give --yes"):
+        teardown.main(["music"])
+    assert names(aws) == before
+    assert teardown.main(["music", "--yes"]) == 0
+    assert names(aws) == []
+    capsys.readouterr()
+    assert teardown.main(["music", "--yes"]) == 0
+    assert "nothing to delete" in capsys.readouterr().out
+
+
+def test_a_server_that_does_not_start_shows_the_reason_and_its_log_and_can_be_deployed_again(
+    aws: Clients, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy_endpoint.main(["broken", *MODEL, "--env", "REFUSES=1", "--wait"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("broken is Failed: ")
+    assert "\n    no model that I could serve" in err
+    assert deploy_endpoint.main(["broken", *MODEL, "--serverless-memory", "2048", "--wait"]) == 0
+    assert "the endpoint broken had failed; deleting it" in capsys.readouterr().out
+    assert ask(aws, endpoint="broken")["model"]["name"] == "two"
+    # An update that does not start leaves what there was, and what it made is still found by teardown.
+    assert deploy_endpoint.main(["broken", *MODEL, "--env", "REFUSES=1", "--wait"]) == 1
+    assert "it still serves broken-" in capsys.readouterr().err
+    assert teardown.main(["broken", "--yes"]) == 0
+    assert names(aws) == []
+
+
+def test_an_asynchronous_endpoint_answers_in_s3(aws: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy_endpoint.main(["later", *MODEL, "--async-output", "s3://local/answers", "--wait"]) == 0
+    assert "an answer comes to s3://local/answers" in capsys.readouterr().out
+    assert "AsyncInferenceConfig" in aws.sagemaker.describe_endpoint(EndpointName="later")
+    teardown.main(["later", "--yes"])
+
+
+def test_what_is_refused_leaves_nothing_behind(aws: Clients) -> None:
+    with pytest.raises(CommandError, match="does not do this: data capture"):
+        deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen"])
+    assert names(aws) == []
