@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scripts import create_training_job, deploy_endpoint, teardown
+from scripts import batch_transform, create_training_job, deploy_endpoint, teardown
 from scripts.command_line import CommandError
 from tests.scripts.local_endpoints import archive, ask
 from tests.scripts.local_platform import ROLE, Clients, local_platform
@@ -153,4 +155,41 @@ def test_an_asynchronous_endpoint_answers_in_s3(aws: Clients, capsys: pytest.Cap
 def test_what_is_refused_leaves_nothing_behind(aws: Clients) -> None:
     with pytest.raises(CommandError, match="does not do this: data capture"):
         deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen"])
+    assert names(aws) == []
+
+
+# Batch transform
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_file_is_answered_beside_itself_line_by_line(
+    aws: Clients, trained: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text("".join(f'{{"user_id": "u{number}"}}\n' for number in range(3)))
+    assert batch_transform.main([str(requests), "--newest", "--bucket", "local"]) == 0
+    assert [line["saw"]["user_id"] for line in lines(tmp_path / "requests.jsonl.out")] == ["u0", "u1", "u2"]
+    out = capsys.readouterr().out
+    assert "Completed, 1 of 1 file(s) answered" in out
+    assert f"3 line(s) of answers in {tmp_path}, 0 of them errors" in out
+    assert names(aws) == []  # the model of the job is gone
+
+
+def test_a_prefix_is_answered_folder_by_folder_and_joined(aws: Clients, tmp_path: Path) -> None:
+    aws.put(**{"in/a.jsonl": '{"id": "a", "x": {"n": 1}}\n', "in/deep/b.jsonl": '{"id": "b", "x": {"n": 2}}\n'})
+    options = ["--output", "s3://local/joined", "--download", str(tmp_path / "answers"), "--join", "--input-filter", "$.x"]
+    assert batch_transform.main(["s3://local/in/", *MODEL, *options, "--output-filter", "$['id','SageMakerOutput']"]) == 0
+    assert lines(tmp_path / "answers" / "a.jsonl.out") == [{"id": "a", "SageMakerOutput": {"saw": {"n": 1}}}]
+    assert lines(tmp_path / "answers" / "deep" / "b.jsonl.out") == [{"id": "b", "SageMakerOutput": {"saw": {"n": 2}}}]
+    assert [path.name for path in (tmp_path / "answers").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_job_that_fails_shows_its_reason_and_leaves_no_model(aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("status 422 no\n")
+    assert batch_transform.main([str(tmp_path / "a.csv"), *MODEL, "--bucket", "local", "--accept", "text/csv"]) == 1
+    assert "the container answered 422" in capsys.readouterr().err
+    assert not (tmp_path / "a.csv.out").exists()
     assert names(aws) == []
