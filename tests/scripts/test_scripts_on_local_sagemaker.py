@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts import batch_transform, create_training_job, deploy_endpoint, teardown
+from scripts import batch_transform, create_training_job, deploy_endpoint, teardown, tune
 from scripts.command_line import CommandError
 from tests.scripts.local_endpoints import archive, ask
 from tests.scripts.local_platform import ROLE, Clients, local_platform
@@ -96,6 +96,14 @@ def test_a_job_that_fails_says_why_and_what_to_do(aws: Clients, capsys: pytest.C
     job = [*JOB, "--name", "lost", "--interactions", "s3://no-bucket/events/", "--wait"]
     assert create_training_job.main(job) == 1
     assert re.search(r"lost ended as Failed: .*no-bucket.*What to do: make the bucket", capsys.readouterr().err)
+
+
+def test_a_search_is_refused_before_anything_is_uploaded(aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "songs.csv").write_text("item_id\ns\n")
+    search = [*JOB, "--items", str(tmp_path / "songs.csv"), "-p", "models=content", "--tune", "content_neighbours"]
+    with pytest.raises(CommandError, match="the local SageMaker runs no tuning jobs: use AWS, or search within one training job"):
+        tune.main(search)
+    assert "uploading" not in capsys.readouterr().out
 
 
 # Endpoints
