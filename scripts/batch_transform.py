@@ -149,7 +149,7 @@ def fetch(s3: Any, job: TransformJob, source: Source, folder: Path) -> Tally:
     with tempfile.TemporaryDirectory(prefix=".answers-", dir=folder) as partial:  # all or nothing
         download(s3, [(type(place)(place.url, place.bucket, answers), Path(partial))])
         for path in sorted(wanted):
-            tally.count(Path(partial) / path)
+            tally.count(Path(partial) / path, str(path))
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(partial) / path).replace(folder / path)
     return tally

@@ -104,7 +104,8 @@ def _machines(options: argparse.Namespace, weight: float) -> dict[str, Any]:
 def _asynchronous(options: argparse.Namespace) -> dict[str, Any]:
     if not options.async_output:
         return {}
-    output = {"S3OutputPath": options.async_output} | ({"S3FailurePath": options.async_failures} if options.async_failures else {})
+    places = {"S3OutputPath": options.async_output, "S3FailurePath": options.async_failures, "KmsKeyId": options.kms_key}
+    output = {name: value for name, value in places.items() if value}
     client = {"MaxConcurrentInvocationsPerInstance": options.async_concurrency}
     return {"AsyncInferenceConfig": {"OutputConfig": output, "ClientConfig": client}}
 
@@ -117,6 +118,7 @@ def _capture(options: argparse.Namespace) -> dict[str, Any]:
             "EnableCapture": True,
             "InitialSamplingPercentage": options.capture_percentage,
             "DestinationS3Uri": options.capture,
+            **({"KmsKeyId": options.kms_key} if options.kms_key else {}),
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"CsvContentTypes": CSV_TYPES, "JsonContentTypes": JSON_TYPES},
         }

@@ -85,15 +85,16 @@ class Tally:
     errors: int = 0
     example: str = ""
 
-    def count(self, path: Path) -> None:
-        """Adds the lines of one file of answers."""
+    def count(self, path: Path, called: str) -> None:
+        """Adds the lines of one file of answers, which is ``called`` so where it is told of."""
+        before = self.lines
         with path.open("rb") as file:
             for line in file:
                 self.lines += 1
                 if b'"error"' in line or line.startswith(b"ERROR,"):
-                    self._look_at(line, path)
+                    self._look_at(line, f"{called}, line {self.lines - before}")
 
-    def _look_at(self, line: bytes, path: Path) -> None:
+    def _look_at(self, line: bytes, where: str) -> None:
         said = line.decode("utf-8", "replace").strip()
         if not said.startswith("ERROR,"):
             try:
@@ -104,4 +105,4 @@ class Tally:
             if not isinstance(answer, dict) or answer.get("status") != "error":
                 return
         self.errors += 1
-        self.example = self.example or f"{path}: {said[:300]}"
+        self.example = self.example or f"{where}: {said[:300]}"

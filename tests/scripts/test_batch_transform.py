@@ -78,7 +78,7 @@ def test_only_answers_that_are_errors_count_as_such(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("\n".join(json.dumps(one) for one in (good, bad, {"id": 1, "SageMakerOutput": bad})) + "\n")
     (tmp_path / "b").write_text("u1,error,s2\nERROR,no such field\n")
     tally = Tally()
-    tally.count(tmp_path / "a")
-    tally.count(tmp_path / "b")
+    tally.count(tmp_path / "a", "a.out")
+    tally.count(tmp_path / "b", "b.out")
     assert (tally.lines, tally.errors) == (5, 3)
-    assert "unknown_field" in tally.example
+    assert tally.example.startswith('a.out, line 2: {"status": "error", "error": {"code": "unknown_field"}')

@@ -78,13 +78,13 @@ def test_each_further_option_stands_in_its_request_and_botocore_accepts_it(capsy
         planned["create_model"][1]["ModelName"]: 0.25,
     }
     assert planned["create_model"][1]["PrimaryContainer"]["ModelDataUrl"] == "s3://b/other/model.tar.gz"
-    output = {"S3OutputPath": "s3://bkt/answers", "S3FailurePath": "s3://bkt/failures"}
+    output = {"S3OutputPath": "s3://bkt/answers", "S3FailurePath": "s3://bkt/failures", "KmsKeyId": "key-1"}
     assert config["AsyncInferenceConfig"]["OutputConfig"] == output
     assert (config["DataCaptureConfig"]["DestinationS3Uri"], config["DataCaptureConfig"]["InitialSamplingPercentage"]) == (
         "s3://bkt/seen",
         5,
     )
-    assert config["KmsKeyId"] == "key-1"
+    assert config["KmsKeyId"] == config["DataCaptureConfig"]["KmsKeyId"] == "key-1"
 
 
 @pytest.mark.usefixtures("aws_account")

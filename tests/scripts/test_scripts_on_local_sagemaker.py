@@ -13,7 +13,7 @@ import pytest
 from scripts import batch_transform, create_training_job, deploy_endpoint, teardown, tune
 from scripts.command_line import CommandError
 from tests.scripts.local_endpoints import archive, ask
-from tests.scripts.local_platform import ROLE, Clients, local_platform
+from tests.scripts.local_platform import ROLE, Clients, local_platform, until
 
 JOB = ["--image", "any", "--role", ROLE, "--bucket", "local"]
 MODEL = ["--image", "any", "--role", ROLE, "--model-data", "s3://local/two.tar.gz"]
@@ -83,6 +83,26 @@ def test_a_job_is_followed_with_its_log_and_told_as_trained_when_asked_for_again
     assert "whole was trained already: arn:" in (again := capsys.readouterr().out)
     assert "model: s3://local/music-recommender/output/whole/" in again
     assert "uploading" not in again
+
+
+def test_the_lines_of_several_hosts_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    job = [*JOB, "--name", "two-hosts", "--interactions", "s3://local/events/", "--instance-count", "2", "--wait"]
+    assert create_training_job.main(job) == 0
+    lines = {line.strip() for line in capsys.readouterr().out.splitlines()}
+    assert {"algo-1: starting", "algo-2: starting"} <= lines
+
+
+def test_a_job_that_runs_is_followed_and_not_started_again(aws: Clients, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.train("long", act="wait")
+    until(lambda: aws.log("/aws/sagemaker/TrainingJobs", "long/"), lambda log: "waiting" in log)
+    job = [*JOB, "--name", "long", "--interactions", "s3://local/events/"]
+    assert create_training_job.main(job) == 0
+    assert "long is running already: arn:" in capsys.readouterr().out
+    aws.sagemaker.stop_training_job(TrainingJobName="long")
+    assert create_training_job.main([*job, "--wait"]) == 1
+    said = capsys.readouterr()
+    assert "waiting" in said.out
+    assert "long ended as Stopped" in said.err
 
 
 def test_a_name_that_a_failed_job_has_used_up_is_said(aws: Clients) -> None:
