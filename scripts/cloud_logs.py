@@ -29,9 +29,7 @@ class LogFollower:
         try:
             streams = stream_names(self._logs, self._group, self._prefix)
             for stream in streams:
-                host = (
-                    f"{stream.removeprefix(self._prefix).rpartition('-')[0] or stream}: " if len(streams) > 1 else ""
-                )
+                host = f"{stream.removeprefix(self._prefix).rpartition('-')[0] or stream}: " if len(streams) > 1 else ""
                 for message in self._new_messages(stream):
                     print(f"          {host}{message.rstrip()}", flush=True)
         except (ClientError, BotoCoreError) as error:
