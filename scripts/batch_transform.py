@@ -171,10 +171,15 @@ def start(sagemaker: Any, s3: Any, job: TransformJob, model: dict[str, Any], sou
     except BaseException:
         sagemaker.delete_model(ModelName=job.model)
         raise
+    later = f"its answers will be in {job.output}; then delete its model: scripts/teardown {job.model}"
     if options.no_wait:
-        print(f"its answers will be in {job.output}; then delete its model: scripts/teardown {job.model}")
+        print(later)
         return 0
-    return finish(sagemaker, s3, job, source, options)
+    try:
+        return finish(sagemaker, s3, job, source, options)
+    except KeyboardInterrupt:
+        print(f"\nthe job {job.name} goes on; {later}", file=sys.stderr)
+        raise
 
 
 def finish(sagemaker: Any, s3: Any, job: TransformJob, source: Source, options: argparse.Namespace) -> int:

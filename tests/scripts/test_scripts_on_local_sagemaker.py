@@ -221,3 +221,16 @@ def test_a_job_that_fails_shows_its_reason_and_leaves_no_model(aws: Clients, tmp
     assert "the container answered 422" in capsys.readouterr().err
     assert not (tmp_path / "a.csv.out").exists()
     assert names(aws) == []
+
+
+def test_a_job_that_is_not_waited_for_leaves_its_model_to_teardown(
+    aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "a"}\n')
+    options = ["--bucket", "local", "--name", "alone", "--no-wait"]
+    assert batch_transform.main([str(tmp_path / "a.jsonl"), *MODEL, *options]) == 0
+    assert "scripts/teardown alone" in capsys.readouterr().out
+    until(lambda: aws.keys("music-recommender/alone/output/"), lambda keys: keys == ["music-recommender/alone/output/a.jsonl.out"])
+    assert names(aws) == ["alone"]
+    assert teardown.main(["alone", "--yes"]) == 0
+    assert names(aws) == []

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import jsonschema
 import pytest
 import yaml
@@ -81,6 +82,28 @@ def test_what_cannot_be_made_again_outlives_the_stack_and_no_permission_is_for_e
                 assert not any("*" in action for action in statement["Action"])
                 if statement["Resource"] == "*":  # these two know no resources
                     assert statement["Action"] in (["ecr:GetAuthorizationToken"], ["cloudwatch:PutMetricData"])
+
+
+@pytest.mark.usefixtures("aws_account")
+@pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")  # moto knows no scaling, no build projects and no bucket policies
+def test_a_stack_without_a_model_has_no_endpoint_and_with_one_it_has() -> None:
+    cloudformation, template = boto3.client("cloudformation"), CLOUDFORMATION.read_text(encoding="utf-8")
+    common = {"TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"]}
+    cloudformation.create_stack(StackName="music", **common)
+    sagemaker = boto3.client("sagemaker")
+    assert sagemaker.list_endpoints()["Endpoints"] == []
+    (described,) = cloudformation.describe_stacks(StackName="music")["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+    assert outputs["BucketName"] in [one["Name"] for one in boto3.client("s3").list_buckets()["Buckets"]]
+    assert outputs["RoleArn"] in [one["Arn"] for one in boto3.client("iam").list_roles()["Roles"]]
+    assert outputs.keys() == {"BucketName", "RoleArn", "RepositoryUri"}
+    given = {"Image": f"{outputs['RepositoryUri']}:v1", "ModelData": f"s3://{outputs['BucketName']}/model.tar.gz"}
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in {**given, "RepositoryName": "other"}.items()]
+    cloudformation.create_stack(StackName="served", **common, Parameters=parameters)
+    (model,) = sagemaker.list_models()["Models"]
+    container = sagemaker.describe_model(ModelName=model["ModelName"])["PrimaryContainer"]
+    assert (container["Image"], container["ModelDataUrl"]) == (given["Image"], given["ModelData"])
+    assert len(sagemaker.list_endpoints()["Endpoints"]) == 1
 
 
 def test_the_kubernetes_objects_have_the_fields_of_the_api_and_a_misspelt_one_is_found() -> None:
