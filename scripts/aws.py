@@ -16,8 +16,10 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
+from scripts.aws_advice import with_advice
 from scripts.command_line import CommandError
 
+LONGEST_PREFIX = 42  # a name has at most 63 characters, and some end in two more
 POLL_SECONDS, LOCAL_POLL_SECONDS = 15.0, 0.5
 
 
@@ -41,9 +43,9 @@ def readable_errors() -> Iterator[None]:
         raise CommandError(f"{error}: run `aws configure`, or set AWS_PROFILE or the AWS_* variables") from None
     except ClientError as error:
         details = error.response.get("Error", {})
-        raise CommandError(f"AWS refused {error.operation_name}: {details.get('Code')}: {details.get('Message')}") from error
+        raise CommandError(with_advice(f"AWS refused {error.operation_name}: {details.get('Code')}: {details.get('Message')}")) from error
     except Boto3Error as error:  # a transfer: its message names the file and the bucket
-        raise CommandError(str(error)) from error
+        raise CommandError(with_advice(str(error))) from error
     except BotoCoreError as error:
         raise CommandError(f"AWS could not be reached: {error}") from error
 
@@ -52,14 +54,25 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code"))
 
 
+def is_missing(error: ClientError) -> bool:
+    """Returns whether SageMaker says that there is no such job, endpoint or model: it has no error class of its own for that."""
+    message = str(error.response.get("Error", {}).get("Message"))
+    said = re.search(r"could not find|not found|does not exist|couldn't find", message, re.IGNORECASE) is not None
+    return error_code(error) in ("ResourceNotFound", "ResourceNotFoundException") or (error_code(error) == "ValidationException" and said)
+
+
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def unique_name(prefix: str) -> str:
-    """Returns a name that SageMaker accepts and that sorts by time: ``prefix-20250131-235959``."""
-    cleaned = re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")
-    return f"{cleaned[:47]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    """Returns a name that SageMaker accepts and that sorts by time: ``prefix-20250131-235959123``, with milliseconds."""
+    return f"{clean_prefix(prefix)}-{datetime.now(UTC):%Y%m%d-%H%M%S%f}"[:-3]
+
+
+def clean_prefix(prefix: str) -> str:
+    """Returns what stands before the time in a name of ``unique_name``."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")[:LONGEST_PREFIX]
 
 
 def wait(
@@ -67,8 +80,12 @@ def wait(
     status_of: Callable[[dict[str, Any]], str],
     running: Callable[[str], bool],
     poll_seconds: float | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Polls until ``running`` says no, and prints every change of the status with the seconds since the start. Returns the last answer."""
+    """Polls until ``running`` says no, and prints every change of the status with the seconds since the start. Returns the last answer.
+
+    ``meanwhile`` is called after each poll, also after the last: it may print, such as the lines of a log.
+    """
     start, shown = time.monotonic(), ""
     while True:
         answer = describe()
@@ -76,6 +93,7 @@ def wait(
         if status != shown:
             print(f"{time.monotonic() - start:6.0f} s  {status}", flush=True)
             shown = status
+        meanwhile()
         if not running(status):
             return answer
         time.sleep(_poll_seconds() if poll_seconds is None else poll_seconds)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts import aws
+from scripts.aws_options import NAME, ROLE, ROLE_FORM, S3_ADDRESS, S3_FORM
+from training.channels import ARCHIVES, MODEL
 from training.config import ConfigError, TrainingConfig
 from training.evaluation.text import metric_definitions
 
-CHANNELS = ("interactions", "items", "users", "test")
+CHANNELS = ("interactions", "items", "users", "test", MODEL)
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training job as a person describes it. ``channels`` are S3 addresses; times are in seconds, the disk in GB."""
+    """A training job as a person describes it. ``channels`` are S3 addresses; times are in seconds, the disk in GB.
+
+    ``vpc``: ``{"VpcConfig": …}`` or nothing; ``tags`` in the form of the API; ``kms_key`` is for the disks and the model.
+    """
 
     name: str
     image: str
@@ -30,23 +33,27 @@ class TrainingJob:
     max_runtime: int = 3600
     spot: bool = False
     max_wait: int | None = None
+    checkpoints: str | None = None
     input_mode: str = "File"
     sharded: Collection[str] = ()
     network_isolation: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
+    vpc: Mapping[str, Any] = field(default_factory=dict)
+    kms_key: str | None = None
+    tags: Sequence[Mapping[str, str]] = ()
 
     def mistakes(self) -> list[str]:
         """Returns everything that AWS, or the container a few minutes later, would refuse; a sentence each."""
         found = list(hyperparameter_mistakes(self.hyperparameters))
         if not {"interactions", "items"} & self.channels.keys():
             found.append("there is nothing to train on: give --interactions, --items, or both")
-        for name, address in {**self.channels, "output": self.output}.items():
-            if not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/.*)?", address):
-                found.append(f"--{name} {address}: not an address like s3://bucket/prefix")
-        if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", self.name):
+        places = {**self.channels, "output": self.output} | ({"checkpoints": self.checkpoints} if self.checkpoints else {})
+        for name, address in places.items():
+            if not S3_ADDRESS.fullmatch(address):
+                found.append(f"--{name} {address}: {S3_FORM}")
+        if not NAME.fullmatch(self.name):
             found.append(f"--name {self.name}: letters, digits and single hyphens inside, at most 63")
-        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", self.role):
-            found.append(f"--role {self.role}: not a role's ARN like arn:aws:iam::123456789012:role/NAME")
+        if not ROLE.fullmatch(self.role):
+            found.append(f"--role {self.role}: {ROLE_FORM}")
         if self.max_wait is not None and not self.spot:
             found.append("--max-wait is for --spot only")
         if self.max_wait is not None and self.max_wait < self.max_runtime:
@@ -67,6 +74,8 @@ class TrainingJob:
         stopping = {"MaxRuntimeInSeconds": self.max_runtime}
         if self.spot:
             stopping["MaxWaitTimeInSeconds"] = self.max_wait or 2 * self.max_runtime
+        key = {"KmsKeyId": self.kms_key} if self.kms_key else {}
+        disk_key = {"VolumeKmsKeyId": self.kms_key} if self.kms_key else {}
         return {
             "TrainingJobName": self.name,
             "RoleArn": self.role,
@@ -77,22 +86,26 @@ class TrainingJob:
             },
             "HyperParameters": dict(self.hyperparameters),
             "InputDataConfig": [self._channel(name) for name in CHANNELS if name in self.channels],
-            "OutputDataConfig": {"S3OutputPath": self.output},
+            "OutputDataConfig": {"S3OutputPath": self.output, **key},
             "ResourceConfig": {
                 "InstanceType": self.instance_type,
                 "InstanceCount": self.instance_count,
                 "VolumeSizeInGB": self.volume_gb,
+                **disk_key,
             },
             "StoppingCondition": stopping,
             "EnableManagedSpotTraining": self.spot,
             "EnableNetworkIsolation": self.network_isolation,
-            "Tags": aws.tag_list(self.tags),
+            **({"CheckpointConfig": {"S3Uri": self.checkpoints}} if self.checkpoints else {}),
+            **self.vpc,
+            "Tags": list(self.tags),
         }
 
     def _channel(self, name: str) -> dict[str, Any]:
         distribution = "ShardedByS3Key" if name in self.sharded else "FullyReplicated"
         source = {"S3DataType": "S3Prefix", "S3Uri": self.channels[name], "S3DataDistributionType": distribution}
-        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": self.input_mode}
+        channel = {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": self.input_mode}
+        return channel if name != MODEL else {**channel, "InputMode": "File", "ContentType": ARCHIVES[0]}  # a model is no stream
 
 
 def hyperparameter_mistakes(hyperparameters: Mapping[str, str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts import create_training_job, deploy_endpoint, invoke
+from scripts import batch_transform, create_training_job, deploy_endpoint, invoke, teardown
 from scripts.make_dataset import make_dataset
 from scripts.pack import pack
 from tests.integration.serving import alive, make_model
@@ -168,8 +168,8 @@ def test_the_model_is_deployed_asked_updated_transformed_and_taken_down(aws: Cli
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="music", WaiterConfig={"Delay": 1})
 
 
-def test_our_own_commands_deploy_ask_and_take_down(
-    aws: Clients, jobs: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+def test_our_own_commands_deploy_ask_transform_and_tear_down(
+    aws: Clients, jobs: dict[str, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     user = aws.get("s3://local/events.csv").decode().splitlines()[1].split(",")[0]
     with through_environment(aws):
@@ -179,7 +179,12 @@ def test_our_own_commands_deploy_ask_and_take_down(
         capsys.readouterr()
         assert invoke.main(["--endpoint", "scripted", "--user", user, "--num", "2"]) == 0
         assert capsys.readouterr().out.startswith(f"listener {user} · model ")
-        assert deploy_endpoint.main(["scripted", "--delete"]) == 0
+        assert teardown.main(["scripted", "--yes"]) == 0
+        (tmp_path / "lines.jsonl").write_text(f'{{"user_id": "{user}", "num_recommendations": 2}}\n{{"usr": 1}}\n')
+        assert batch_transform.main([str(tmp_path / "lines.jsonl"), "--training-job", "file", "--bucket", "local"]) == 0
+        assert f"2 line(s) of answers in {tmp_path}, 1 of them errors" in capsys.readouterr().out
+        good, bad = [json.loads(line) for line in (tmp_path / "lines.jsonl.out").read_text().splitlines()]
+        assert (good["user_id"], len(good["recommendations"]), bad["error"]["code"]) == (user, 2, "unknown_field")
     assert "scripted" not in [one["EndpointName"] for one in aws.sagemaker.list_endpoints()["Endpoints"]]
 
 

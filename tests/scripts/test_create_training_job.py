@@ -60,6 +60,41 @@ def test_the_request_has_the_form_that_the_api_asks_for(capsys: pytest.CaptureFi
     assert "hybrid:recall_at_20" in [one["Name"] for one in definitions]
 
 
+def test_each_further_option_stands_in_the_request_and_botocore_accepts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    request = dry_run(
+        capsys,
+        *("--interactions", "s3://data/events/", "--model", "s3://models/old/model.tar.gz", "--input-mode", "Pipe"),
+        *(
+            "--spot",
+            "--checkpoints",
+            "s3://models/checkpoints/a",
+            "--subnet",
+            "subnet-1",
+            "--subnet",
+            "subnet-2",
+            "--security-group",
+            "sg-1",
+        ),
+        *("--kms-key", "key-1"),
+    )
+    shape = boto3.client("sagemaker").meta.service_model.operation_model("CreateTrainingJob").input_shape
+    assert ParamValidator().validate(request, shape).generate_report() == ""
+    channels = {one["ChannelName"]: one for one in request["InputDataConfig"]}
+    assert (channels["interactions"]["InputMode"], channels["model"]["InputMode"]) == ("Pipe", "File")
+    assert channels["model"]["ContentType"] == "application/x-sagemaker-model"
+    assert request["CheckpointConfig"] == {"S3Uri": "s3://models/checkpoints/a"}
+    assert request["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert (request["OutputDataConfig"]["KmsKeyId"], request["ResourceConfig"]["VolumeKmsKeyId"]) == ("key-1", "key-1")
+
+
+def test_the_cost_is_hours_or_hours_by_the_price_that_the_user_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    job = [*BASICS, "--items", "s3://data/songs/", "--max-runtime", "1800", "--instance-count", "2", "--dry-run"]
+    create_training_job.main(job)
+    assert capsys.readouterr().err == "at most 0.50 h × 2 machines\n"
+    create_training_job.main([*job, "--price-per-hour", "0.25"])
+    assert capsys.readouterr().err == "at most 0.50 h × 2 machines × 0.25 = 0.25\n"
+
+
 def test_spot_waits_as_long_again_unless_told(capsys: pytest.CaptureFixture[str]) -> None:
     spot = ("--items", "s3://data/songs/", "--spot", "--max-runtime", "600")
     assert dry_run(capsys, *spot)["StoppingCondition"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200}
@@ -102,6 +137,9 @@ def test_all_mistakes_are_said_at_once_before_anything_is_sent() -> None:
         ([*BASICS, "--items", "s3://UPPER/x"], "--items s3://UPPER/x: not an address"),
         ([*BASICS, "--items", "s3://data/x", "-p", "seed"], "write it as -p key=value"),
         ([*BASICS, "--items", "s3://data/x", "--spot", "--max-wait", "10"], "is below --max-runtime"),
+        ([*BASICS, "--items", "s3://data/x", "--checkpoints", "there"], "--checkpoints there: not an address"),
+        ([*BASICS, "--items", "s3://data/x", "--subnet", "subnet-1"], "needs both --subnet and --security-group"),
+        ([*BASICS, "--items", "s3://data/x", "--price-per-hour", "0"], "a price is above 0"),
         ([*BASICS, "--items", "s3://data/x", "--volume-gb", "0"], "--volume-gb 0: at least 1"),
         ([*BASICS, "--items", "missing.csv", "--bucket", "data"], "there is no such file or folder"),
     ],
@@ -139,7 +177,7 @@ def test_waiting_ends_with_the_place_of_the_model(capsys: pytest.CaptureFixture[
 @pytest.mark.usefixtures("aws_account")
 def test_what_aws_refuses_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "songs.csv").write_text("item_id\ns\n")
-    with pytest.raises(CommandError, match=r"songs\.csv.*The specified bucket does not exist"):
+    with pytest.raises(CommandError, match=r"songs\.csv.*The specified bucket does not exist. What to do: make the bucket"):
         create_training_job.main([*BASICS, "--items", str(tmp_path / "songs.csv"), "--bucket", "not-there"])
 
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
-from scripts import aws, create_training_job, deploy_endpoint
+from scripts import aws, create_training_job, deploy_endpoint, teardown
 from scripts.command_line import CommandError
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/music-recommender:v1"
@@ -28,27 +28,67 @@ def test_the_requests_have_the_form_that_the_api_asks_for(capsys: pytest.Capture
         ("create_endpoint", "CreateEndpoint"),
     ):
         shape = model.operation_model(operation).input_shape
-        assert ParamValidator().validate(planned[method], shape).generate_report() == ""
-        assert planned[method]["Tags"] == [{"Key": "team", "Value": "music"}]
-    assert planned["create_model"]["PrimaryContainer"] == {
+        for request in planned[method] if method == "create_model" else [planned[method]]:
+            assert ParamValidator().validate(request, shape).generate_report() == ""
+            assert request["Tags"] == [{"Key": "team", "Value": "music"}]
+    (served,) = planned["create_model"]
+    assert served["PrimaryContainer"] == {
         "Image": IMAGE,
         "ModelDataUrl": "s3://models/out/job-1/output/model.tar.gz",
         "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"},
     }
-    name = planned["create_model"]["ModelName"]
+    name = served["ModelName"]
     assert name.startswith("music-2")
     assert planned["create_endpoint"] | {"Tags": None} == {"EndpointName": "music", "EndpointConfigName": name, "Tags": None}
 
 
 def test_serverless_asks_for_memory_and_for_no_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    deploy_endpoint.main(["music", *MODEL, "--serverless", "2048", "--max-concurrency", "3", "--dry-run"])
+    deploy_endpoint.main(["music", *MODEL, "--serverless-memory", "2048", "--max-concurrency", "3", "--dry-run"])
     (variant,) = json.loads(capsys.readouterr().out)["create_endpoint_config"]["ProductionVariants"]
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 3}
     assert "InstanceType" not in variant
 
 
+def test_each_further_option_stands_in_its_request_and_botocore_accepts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    options = [
+        *("--subnet", "subnet-1", "--security-group", "sg-1", "--network-isolation", "--kms-key", "key-1"),
+        *(
+            "--async-output",
+            "s3://bkt/answers",
+            "--async-failures",
+            "s3://bkt/failures",
+            "--capture",
+            "s3://bkt/seen",
+            "--capture-percentage",
+            "5",
+        ),
+        *("--challenger", "s3://b/other/model.tar.gz", "--challenger-share", "0.25"),
+    ]
+    assert deploy_endpoint.main(["music", *MODEL, *options, "--dry-run"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    service = boto3.client("sagemaker").meta.service_model
+    for request in planned["create_model"]:
+        assert ParamValidator().validate(request, service.operation_model("CreateModel").input_shape).generate_report() == ""
+        assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+        assert request["EnableNetworkIsolation"] is True
+    config = planned["create_endpoint_config"]
+    assert ParamValidator().validate(config, service.operation_model("CreateEndpointConfig").input_shape).generate_report() == ""
+    assert {one["ModelName"]: one["InitialVariantWeight"] for one in config["ProductionVariants"]} == {
+        planned["create_model"][0]["ModelName"]: 0.75,
+        planned["create_model"][1]["ModelName"]: 0.25,
+    }
+    assert planned["create_model"][1]["PrimaryContainer"]["ModelDataUrl"] == "s3://b/other/model.tar.gz"
+    output = {"S3OutputPath": "s3://bkt/answers", "S3FailurePath": "s3://bkt/failures", "KmsKeyId": "key-1"}
+    assert config["AsyncInferenceConfig"]["OutputConfig"] == output
+    assert (config["DataCaptureConfig"]["DestinationS3Uri"], config["DataCaptureConfig"]["InitialSamplingPercentage"]) == (
+        "s3://bkt/seen",
+        5,
+    )
+    assert config["KmsKeyId"] == config["DataCaptureConfig"]["KmsKeyId"] == "key-1"
+
+
 @pytest.mark.usefixtures("aws_account")
-def test_the_model_of_a_training_job_is_served_with_its_image_and_role_and_taken_down_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_model_of_a_training_job_is_served_with_its_image_and_role_and_torn_down_again(capsys: pytest.CaptureFixture[str]) -> None:
     job = ["--image", IMAGE, "--role", ROLE, "--output", "s3://models/out", "--name", "job-1", "--items", "s3://data/songs/"]
     create_training_job.main(job)
     assert deploy_endpoint.main(["music", "--training-job", "job-1", "--instance-type", "ml.c5.large", "--wait"]) == 0
@@ -62,18 +102,12 @@ def test_the_model_of_a_training_job_is_served_with_its_image_and_role_and_taken
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 1)
     assert "scripts/invoke --endpoint music" in capsys.readouterr().out
 
-    assert deploy_endpoint.main(["music", "--delete", "--dry-run"]) == 0
+    assert teardown.main(["music", "--dry-run"]) == 0
     assert len(sagemaker.list_endpoints()["Endpoints"]) == 1
-    assert deploy_endpoint.main(["music", "--delete"]) == 0
+    assert teardown.main(["music", "--yes"]) == 0
     assert sagemaker.list_endpoints()["Endpoints"] == []
     assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
     assert sagemaker.list_models()["Models"] == []
-
-
-@pytest.mark.usefixtures("aws_account")
-def test_deleting_what_is_not_there_is_said() -> None:
-    with pytest.raises(CommandError, match="there is no endpoint music"):
-        deploy_endpoint.main(["music", "--delete"])
 
 
 @pytest.mark.usefixtures("aws_account")
@@ -95,6 +129,14 @@ def test_a_missing_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         (["music", "--model-data", "s3://models/model.tar.gz"], "--model-data needs --image and --role too"),
         (["music", "--model-data", "model.tar.gz", "--image", IMAGE, "--role", ROLE], "not an address like s3://"),
         (["music", *MODEL, "--env", "A"], "write it as --env key=value"),
+        (["music", *MODEL[:-1], "SageMaker"], "--role SageMaker: not a role's ARN"),
+        (["music", *MODEL, "--subnet", "subnet-1"], "needs both --subnet and --security-group"),
+        (["music", *MODEL, "--subnet", "net", "--security-group", "sg-1"], "--subnet net: an id is like"),
+        (["music", *MODEL, "--serverless-memory", "2048", "--capture", "s3://bkt/c"], "cannot have --capture"),
+        (["music", *MODEL, "--async-failures", "s3://bkt/c"], "is for --async-output only"),
+        (["music", *MODEL, "--async-output", "b/c"], "--async-output b/c: not an address"),
+        (["music", *MODEL, "--challenger", "s3://b/model"], "--challenger s3://b/model: not an address"),
+        (["music", *MODEL, "--challenger-share", "2"], "from 0 to 1"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_made(arguments: list[str], said: str) -> None:
@@ -123,7 +165,7 @@ class SageMaker:
 
 
 def deployed(monkeypatch: pytest.MonkeyPatch, sagemaker: SageMaker, *arguments: str) -> int:
-    monkeypatch.setattr(aws, "client", lambda *_: sagemaker)
+    monkeypatch.setattr(aws, "client", lambda service, *_: sagemaker if service == "sagemaker" else None)
     monkeypatch.setattr(aws, "unique_name", lambda prefix: f"{prefix}-2")
     monkeypatch.setattr(aws, "POLL_SECONDS", 0.0)
     return deploy_endpoint.main(["music", *arguments])
