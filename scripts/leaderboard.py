@@ -39,7 +39,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0. Raises ``CommandError`` for a mistake on the command line, or where a training fails."""
     options = parse_arguments(arguments)
-    channels = {name: getattr(options, name).resolve() for name in ("interactions", "items", "test") if getattr(options, name)}
+    channels = {name: getattr(options, name).resolve() for name in ("interactions", "items", "users", "test") if getattr(options, name)}
     for name, path in channels.items():
         if not path.exists():
             raise CommandError(f"--{name} {path}: no such file or folder")
@@ -144,6 +144,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/leaderboard", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interactions", type=Path, required=True, metavar="PLACE", help="a file or a folder")
     parser.add_argument("--items", type=Path, metavar="PLACE", help="the song catalogue")
+    parser.add_argument("--users", type=Path, metavar="PLACE", help="what is said of listeners: names of playlists, attributes")
     parser.add_argument("--test", type=Path, metavar="PLACE", help="events of known listeners, in place of a hold-out")
     parser.add_argument("-p", dest="parameters", action="append", default=[], metavar="key=value", help="a hyperparameter for all")
     parser.add_argument("--models", type=_names, default=(), metavar="A,B", help=f"of {', '.join((*MODELS, HYBRID))} (all)")

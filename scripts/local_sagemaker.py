@@ -103,7 +103,7 @@ def end_when_told() -> threading.Event:
         told.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
+        if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
             signal.signal(number, tell)
     return told
 
