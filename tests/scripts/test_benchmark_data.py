@@ -17,6 +17,8 @@ from scripts.peers_pandas import features
 from training.config import TrainingConfig
 from training.data.extract import extract
 
+pytestmark = pytest.mark.slow  # trains or reads in processes of its own, many times
+
 
 def figures(main: Any, tmp_path: Path, *arguments: str) -> Any:
     out = tmp_path / "figures.json"

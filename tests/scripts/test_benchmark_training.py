@@ -7,6 +7,8 @@ import pytest
 from scripts import benchmark_training
 from scripts.command_line import CommandError
 
+pytestmark = pytest.mark.slow  # trains or reads in processes of its own, many times
+
 
 def test_each_size_is_trained_measured_and_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_training.main(["--songs", "150", "300", "--models", "popularity,graph,content"]) == 0

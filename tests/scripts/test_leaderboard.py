@@ -20,6 +20,7 @@ from scripts.leaderboard_run import fit_seconds
 from scripts.make_dataset import make_dataset
 from scripts.peers_recommenders import main as recommend
 
+pytestmark = pytest.mark.slow  # trains in processes of its own, many times
 FAST = ("-p", "evaluation_bootstrap_samples=50", "-p", "evaluation_k=5,10", "-p", "models=item_knn,content,popularity")
 
 

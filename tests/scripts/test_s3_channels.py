@@ -73,6 +73,7 @@ def test_all_keys_that_begin_with_the_prefix_come_in_their_folders(
     assert files_under(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_large_and_many_objects_come_whole(
     s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +181,7 @@ def version(output: Path) -> str:
     return str(document["model_version"])
 
 
+@pytest.mark.slow
 def test_training_from_s3_gives_the_model_of_the_same_local_files(s3: Any, server: str, tmp_path: Path) -> None:
     put(s3, **{"events/2025/a.csv": events(1), "events/2026/deep/b.csv": events(2)})
     folder = tmp_path / "local"
