@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +20,6 @@ _MIN_GAIN = 2e-3  # relative; a step that adds less is noise, and a model that a
 # The one model that has an opinion of every song without listeners. Validation on listening can't tell what it is worth to them, so it is
 # never left out; with this share of the weights it hardly moves any other song.
 KNOWS_NEW_SONGS, _LEAST = "content", 0.01
-
-
 # They take a share of every request's time that grows with the catalogue, and can't be compiled with the others.
 _SLOW_TO_ASK, _MUST_EARN = ("als", "sessions", "popularity"), 0.01  # of the hybrid's quality
 _NEARLY_AS_GOOD = 0.85  # of the best single model's quality
@@ -55,8 +53,7 @@ def fit_weights(pool: Pool, config: HybridConfig, k: int, *, same_manner: bool =
 
     alone = np.array([quality(scores) for scores in scaled])
     found = _ascend(_Blend(np.eye(len(names))[int(np.argmax(alone))], float(alone.max())), scaled, quality)
-    for i in (names.index(name) for name in _SLOW_TO_ASK if name in names):
-        found = _without(found, i, alone, scaled, quality)
+    found = _that_earn(found, [names.index(name) for name in _SLOW_TO_ASK if name in names], alone, scaled, quality)
     if not same_manner:
         found = _drawn_together(found, alone, scaled, lambda total: pool.qualities_of(total, k, config.metric))
     if KNOWS_NEW_SONGS in names and not found.weights[names.index(KNOWS_NEW_SONGS)]:
@@ -82,15 +79,15 @@ def default_weights(scorers: Mapping[str, Scorer], cases: Sequence[Case], pool: 
     return of_shares({name: shares.get(name, 0.0) for name in scorers}, scales)
 
 
-def _ascend(start: _Blend, scaled: np.ndarray, quality: Callable[[np.ndarray], float], without: int | None = None) -> _Blend:
-    """Climbs one weight after the other until none gains; that of the model ``without`` stays."""
+def _ascend(start: _Blend, scaled: np.ndarray, quality: Callable[[np.ndarray], float], without: Collection[int] = ()) -> _Blend:
+    """Climbs one weight after the other until none gains; those of the models ``without`` stay."""
     weights, best = start
     improved = True
     while improved:
         improved = False
         total = _total(weights, scaled)
         for i in range(len(weights)):
-            if i == without:
+            if i in without:
                 continue
             rest = total - np.float32(weights[i]) * scaled[i]
             has_others = bool(np.delete(weights, i).any())
@@ -105,15 +102,20 @@ def _ascend(start: _Blend, scaled: np.ndarray, quality: Callable[[np.ndarray], f
     return _Blend(weights, best)
 
 
-def _without(found: _Blend, i: int, alone: np.ndarray, scaled: np.ndarray, quality: Callable[[np.ndarray], float]) -> _Blend:
-    """Returns the best blend without model i, if that loses less than the model must earn; else what was found."""
-    if not found.weights[i] or len(alone) == 1:
-        return found
-    weights = _with(found.weights, i, 0.0)
-    if not weights.any():
-        weights[int(np.argmax(_with(alone, i, -np.inf)))] = 1.0
-    others = _ascend(_Blend(weights, quality(_total(weights, scaled))), scaled, quality, without=i)
-    return others if others.quality >= found.quality * (1.0 - _MUST_EARN) else found
+def _that_earn(found: _Blend, slow: Sequence[int], alone: np.ndarray, scaled: np.ndarray, quality: Callable[[np.ndarray], float]) -> _Blend:
+    """Leaves out each model of ``slow`` without which the best blend loses less than a model must earn; what is out stays out."""
+    out: list[int] = []
+    for i in slow:
+        weights = _with(found.weights, i, 0.0)
+        if not weights.any():
+            others_alone = _with(alone, [i, *out], -np.inf)
+            if np.isneginf(others_alone).all():  # it is the only one
+                continue
+            weights[int(np.argmax(others_alone))] = 1.0
+        others = _ascend(_Blend(weights, quality(_total(weights, scaled))), scaled, quality, without=[i, *out])
+        if others.quality >= found.quality * (1.0 - _MUST_EARN):
+            found, out = others, [i, *out]
+    return found
 
 
 def _drawn_together(found: _Blend, alone: np.ndarray, scaled: np.ndarray, qualities: Callable[[np.ndarray], np.ndarray]) -> _Blend:
@@ -136,7 +138,7 @@ def _total(weights: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     return np.asarray(np.tensordot(weights.astype(np.float32), scaled, axes=1))
 
 
-def _with(weights: np.ndarray, i: int, value: float) -> np.ndarray:
+def _with(weights: np.ndarray, i: int | list[int], value: float) -> np.ndarray:
     changed = weights.copy()
     changed[i] = value
     return changed

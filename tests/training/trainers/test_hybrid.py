@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -164,3 +166,19 @@ def test_a_model_that_makes_requests_slow_must_earn_its_place() -> None:
 def test_a_slow_model_that_is_alone_stays() -> None:
     scorers, cases = two_equals()
     assert hybrid.fit_weights(Pool.of({"als": scorers["ease"]}, cases, 200), HybridConfig(), k=20)[0]["als"] > 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_slow_model_that_was_left_out_does_not_come_back_when_the_next_one_is_left_out(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = np.zeros((LISTENERS, SONGS), dtype=bool)
+    for user in range(LISTENERS):
+        truth[user, LISTENERS + rng.choice(SONGS - LISTENERS, 10, replace=False)] = True
+    cases = [Case(u, np.array([u], dtype=np.int32), np.flatnonzero(truth[u]).astype(np.int32)) for u in range(LISTENERS)]
+    known = {"ease": 0.95, "als": 1.3, "sessions": 1.35, "popularity": 1.4}
+    pool = Pool.of({name: Oracle(truth, slice(0, 9), noise) for name, noise in known.items()}, cases, 200)
+    weights, quality = hybrid.fit_weights(pool, HybridConfig(), k=20)
+    for name in ("als", "sessions", "popularity"):
+        if weights[name]:
+            others = replace(pool, scores={other: scores for other, scores in pool.scores.items() if other != name and weights[other]})
+            assert hybrid.fit_weights(others, HybridConfig(), k=20)[1]["hybrid"] < 0.995 * quality["hybrid"]
