@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line. Raises ``CommandError`` for numbers that mean nothing."""
     parser = argparse.ArgumentParser(
         prog="scripts/benchmark_ranking", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

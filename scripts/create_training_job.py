@@ -12,7 +12,6 @@ started twice, but followed, or told as finished. --dry-run prints the request a
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +22,7 @@ from scripts import aws
 from scripts.aws_advice import with_advice
 from scripts.cloud_logs import LogFollower
 from scripts.command_line import CommandError, run
-from scripts.training_options import add_training_options, cost, plan
+from scripts.training_options import add_training_options, cost, plan, show_plan
 from scripts.uploads import upload
 
 RUNNING = ("InProgress", "Stopping")
@@ -96,10 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     job, uploads = plan(options)
     most = f"at most {cost(job.max_runtime / 3600, job.instance_count, options.price_per_hour)}"
     if options.dry_run:
-        for one in uploads:
-            print(f"would upload {one}", file=sys.stderr)
-        print(most, file=sys.stderr)
-        print(json.dumps(job.request(), indent=2))
+        show_plan(job.request(), uploads, most)
         return 0
     with aws.readable_errors():
         sagemaker = aws.client("sagemaker", options.region)

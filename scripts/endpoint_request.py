@@ -16,6 +16,7 @@ CSV_TYPES, JSON_TYPES = ["text/csv"], ["application/json", "application/jsonline
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of machines and traffic; ``check`` says which of them go together."""
     machines = parser.add_argument_group("where it runs")
     machines.add_argument("--instance-type", default="ml.m5.large", help="(%(default)s)")
     machines.add_argument("--instance-count", type=int, default=1, help="(%(default)s)")

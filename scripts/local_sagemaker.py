@@ -35,6 +35,7 @@ from scripts.local_server import find_model
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/local_sagemaker", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -109,6 +110,7 @@ def end_when_told() -> threading.Event:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until told to end. Returns 0; raises ``CommandError``."""
     options = parse_arguments(arguments)
     endpoints = {name: find_model(Path(place)) for name, place in key_values(options.endpoint, "--endpoint").items()}
     buckets = options.bucket or ["local"]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from scripts import aws
 from scripts.aws_options import add_account_options, tags_of, vpc_of
@@ -105,6 +109,14 @@ def plan(options: argparse.Namespace) -> tuple[TrainingJob, list[Upload]]:
     if mistakes:
         raise CommandError("\n  ".join([f"{len(mistakes)} to put right:", *mistakes]) if len(mistakes) > 1 else mistakes[0])
     return job, uploads
+
+
+def show_plan(request: Mapping[str, Any], uploads: Sequence[Upload], most: str) -> None:
+    """Prints what a dry run is for: the request as JSON on stdout; what would be uploaded, and the most it costs, on stderr."""
+    for one in uploads:
+        print(f"would upload {one}", file=sys.stderr)
+    print(most, file=sys.stderr)
+    print(json.dumps(request, indent=2))
 
 
 def cost(hours: float, machines: int, price_per_hour: float | None) -> str:

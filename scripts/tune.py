@@ -11,7 +11,6 @@ weights within one training job. The local SageMaker runs no tuning jobs; --dry-
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +20,7 @@ from botocore.exceptions import ClientError
 from scripts import aws
 from scripts.aws_advice import with_advice
 from scripts.command_line import CommandError, key_values, run
-from scripts.training_options import add_training_options, cost, plan
+from scripts.training_options import add_training_options, cost, plan, show_plan
 from scripts.tuning_request import TuningJob, range_of, tunable
 from scripts.uploads import Upload, upload
 
@@ -137,10 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.price_per_hour:
         most = f"at most {cost(search.jobs * job.max_runtime / 3600, job.instance_count, options.price_per_hour)}"
     if options.dry_run:
-        for one in uploads:
-            print(f"would upload {one}", file=sys.stderr)
-        print(most, file=sys.stderr)
-        print(json.dumps(search.request(), indent=2))
+        show_plan(search.request(), uploads, most)
         return 0
     with aws.readable_errors():
         sagemaker = aws.client("sagemaker", options.region)

@@ -17,13 +17,11 @@ from training.candidates import CONTENT, Workshop, fit_model, trainable
 from training.checkpoints import FINAL, FIRST, Checkpoints
 from training.config import TrainingConfig
 from training.costs import expected_seconds
-from training.data.dataset import Dataset
 from training.earlier import Earlier
 from training.order import case_with_order
 from training.progress import log, stage
 from training.split import BLOCK, Case, Split
 from training.trainers import compiled, hybrid
-from training.trainers.base import Features
 from training.trainers.pool import Pool
 from training.tuning import Clock, tune
 
@@ -69,11 +67,8 @@ class _Found:
 
 def fit(
     config: TrainingConfig,
-    dataset: Dataset,
-    features: Features | None,
-    user_items: csr_array,
+    workshop: Workshop,
     split: Split,
-    threads: int,
     earlier: Earlier | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> Fitted:
@@ -81,13 +76,12 @@ def fit(
 
     The models that take longest are kept as they are where validation hid too little to matter (``_WORTH_LEARNING``).
 
-    ``features``: of the songs of the catalogue; None without one. Popularity is fitted in any case: it fills up what others leave open.
+    Popularity is fitted in any case: it fills up what others leave open.
     ``earlier``: a model whose weights are taken in place of finding them, where it has all models; then each is fitted once.
     ``checkpoints``: what is finished already is taken from there, and what gets finished is put there.
     """
     keep = checkpoints or Checkpoints()
-    workshop = Workshop(dataset, features, user_items, threads)
-    blended = trainable(config, dataset)
+    blended = trainable(config, workshop.dataset)
     names = list(dict.fromkeys([*blended, POPULARITY]))
     validates = len(split.validation) >= hybrid.MIN_CASES and (config.tune == AUTO or (len(blended) > 1 and not config.hybrid.weights))
     taken = None if earlier is None else earlier.weights_for(blended, config)

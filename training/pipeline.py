@@ -15,7 +15,7 @@ from inference.recommender import POPULARITY, Recommender
 from inference.rerank.defaults import Defaults
 from training import report
 from training.assemble import assembled, metadata_of
-from training.candidates import trainable
+from training.candidates import Workshop, trainable
 from training.checkpoints import Checkpoints, identity_of
 from training.config import TrainingConfig
 from training.data.channel import ChannelPath
@@ -75,12 +75,12 @@ def run(
     keep = checkpoints or Checkpoints()
     if keep.folder is not None:
         keep.begin(identity_of(config, ready.dataset, None if earlier is None else earlier.version))
-    to_fit = (ready.dataset, ready.features, ready.user_items, ready.split, threads)
+    workshop = Workshop(ready.dataset, ready.features, ready.user_items, threads)
     ending = _Ending(model_dir, output_dir, started, None if earlier is None else earlier.version, origin or {})
     try:
-        _publish(ready, fit(config, *to_fit, earlier, keep), ending)
+        _publish(ready, fit(config, workshop, ready.split, earlier, keep), ending)
     except Stopped:
-        if not ending.is_done and (found := fitted_so_far(config, *to_fit, keep)) is not None:
+        if not ending.is_done and (found := fitted_so_far(config, workshop, ready.split, keep)) is not None:
             fitted, unfinished = found
             _publish(ready, fitted, ending, unfinished)
         raise

@@ -17,6 +17,7 @@ class Models:
         self.records = context.records("Model", "Models")
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Keeps the model. Raises ``ApiError`` for what AWS would refuse, and for what is not done here."""
         containers = (
             request.get("Containers") or [request["PrimaryContainer"]] if request.keys() & {"Containers", "PrimaryContainer"} else []
         )
@@ -53,6 +54,7 @@ class EndpointConfigs:
         self._models = models
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Keeps the configuration. Raises ``ApiError`` for what AWS would refuse, and for what is not done here."""
         for member, what in {
             "ShadowProductionVariants": "shadow variants",
             "DataCaptureConfig": "data capture",

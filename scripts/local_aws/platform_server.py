@@ -41,6 +41,7 @@ class LocalPlatform:
         self.tags = Tags(owner.records for owner in owners)
 
     def operations(self) -> dict[str, Operation]:
+        """Returns what answers each operation of SageMaker's API; those that are not here are not done."""
         return {
             "CreateTrainingJob": self.training.create,
             "DescribeTrainingJob": self.training.describe,

@@ -27,6 +27,7 @@ class TransformJobs:
                 self.records.change(name, TransformJobStatus="Failed", FailureReason=reason)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Starts the job. Raises ``ApiError`` for what AWS would refuse, and for what is not done here."""
         source, target = request["TransformInput"], request["TransformOutput"]
         split, assembled = source.get("SplitType", "None"), target.get("AssembleWith", "None")
         if split not in ("None", "Line"):

@@ -49,7 +49,7 @@ def fitted(dataset: Dataset, **hyperparameters: str) -> tuple[Fitted, TrainingCo
     features = None if told is None else fit_transform(told, FeaturesConfig(), np.ones(len(told), dtype=bool), seed=1)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=True)
-    return fit(config, dataset, features, user_items, split, 1), config
+    return fit(config, Workshop(dataset, features, user_items, 1), split), config
 
 
 def some_histories() -> list[History]:
@@ -176,7 +176,7 @@ def test_a_setting_that_is_found_is_what_the_model_is_fitted_with_and_what_model
     dataset = pipeline.extract(channels, config)
     user_items = dataset.interactions.user_items(dataset.n_users, dataset.n_items)
     split = split_interactions(user_items, dataset.interactions.timestamps, config.split, config.seed, hold_out_test=True)
-    found = fit(config, dataset, None, user_items, split, 1)
+    found = fit(config, Workshop(dataset, None, user_items, 1), split)
     half_life = found.config.popularity.half_life_days
     assert 0 < half_life < 500
     assert found.config == replace(config, popularity=replace(config.popularity, half_life_days=half_life))
