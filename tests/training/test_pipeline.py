@@ -14,6 +14,7 @@ from inference.recommender import Recommender
 from inference.request import Event, Request
 from scripts.make_dataset import make_dataset
 from training import pipeline
+from training.candidates import Workshop
 from training.config import MODELS, TrainingConfig
 from training.data import config
 from training.data.errors import UserDataError
@@ -189,8 +190,8 @@ def test_nothing_of_the_test_listeners_reaches_the_fitted_model_or_its_weights(v
 
     again = pipeline.split_interactions(type(user_items)(other), None, settings.split, settings.seed, hold_out_test=True)
 
-    before = pipeline.fit(settings, dataset, None, user_items, split, 1)
-    after = pipeline.fit(settings, dataset, None, type(user_items)(other), again, 1)
+    before = pipeline.fit(settings, Workshop(dataset, None, user_items, 1), split)
+    after = pipeline.fit(settings, Workshop(dataset, None, type(user_items)(other), 1), again)
 
     assert split.test
     assert before.hybrid.weights == after.hybrid.weights
