@@ -15,10 +15,10 @@ LAST_EVENTS = 20
 
 
 class LogFollower:
-    """Prints what is new in every stream of a group whose name begins with ``prefix``; with the host's name where there are several."""
+    """Prints what is new in every stream of a group whose name begins with ``prefix``; with the host's name where there are ``several``."""
 
-    def __init__(self, logs: Any, group: str, prefix: str = "") -> None:
-        self._logs, self._group, self._prefix = logs, f"{GROUPS}{group}", prefix
+    def __init__(self, logs: Any, group: str, prefix: str = "", *, several: bool = False) -> None:
+        self._logs, self._group, self._prefix, self._several = logs, f"{GROUPS}{group}", prefix, several
         self._tokens: dict[str, str | None] = {}
         self._readable = True
 
@@ -27,9 +27,8 @@ class LogFollower:
         if not self._readable:
             return
         try:
-            streams = stream_names(self._logs, self._group, self._prefix)
-            for stream in streams:
-                host = f"{stream.removeprefix(self._prefix).rpartition('-')[0] or stream}: " if len(streams) > 1 else ""
+            for stream in stream_names(self._logs, self._group, self._prefix):
+                host = f"{stream.removeprefix(self._prefix).rpartition('-')[0] or stream}: " if self._several else ""
                 for message in self._new_messages(stream):
                     print(f"          {host}{message.rstrip()}", flush=True)
         except (ClientError, BotoCoreError) as error:

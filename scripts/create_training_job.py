@@ -51,7 +51,7 @@ def find_job(sagemaker: Any, name: str) -> dict[str, Any] | None:
 
 def wait_for(sagemaker: Any, name: str, logs: Any = None, price_per_hour: float | None = None) -> int:
     """Waits for the end of the job, prints each status and, with a client for ``logs``, what the job prints. Returns the exit code."""
-    follower = LogFollower(logs, "TrainingJobs", f"{name}/") if logs else None
+    follower = LogFollower(logs, "TrainingJobs", f"{name}/", several=_has_several_hosts(sagemaker, name)) if logs else None
     end = aws.wait(
         lambda: sagemaker.describe_training_job(TrainingJobName=name),
         lambda answer: f"{answer['TrainingJobStatus']} {answer.get('SecondaryStatus', '')}".strip(),
@@ -59,6 +59,12 @@ def wait_for(sagemaker: Any, name: str, logs: Any = None, price_per_hour: float 
         meanwhile=follower.show_new if follower else lambda: None,
     )
     return tell_end(end, name, price_per_hour)
+
+
+def _has_several_hosts(sagemaker: Any, name: str) -> bool:
+    resources = sagemaker.describe_training_job(TrainingJobName=name)["ResourceConfig"]
+    groups = resources.get("InstanceGroups") or [resources]
+    return sum(int(one.get("InstanceCount", 1)) for one in groups) > 1
 
 
 def tell_end(job: Mapping[str, Any], name: str, price_per_hour: float | None = None) -> int:

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,25 +15,32 @@ from container.serving.settings import Settings, StartError
 from container.serving.workspace import workspace, write_model_shim, write_properties
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path: that of a socket in it may have 107 bytes, and those of pytest can be longer than what is left of it."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 def properties(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text(encoding="ascii").splitlines())
 
 
-def test_the_directory_is_private_and_goes_away(tmp_path: Path) -> None:
-    with workspace({"TMPDIR": str(tmp_path)}) as directory:
-        assert directory.parent == tmp_path
+def test_the_directory_is_private_and_goes_away(short: Path) -> None:
+    with workspace({"TMPDIR": str(short)}) as directory:
+        assert directory.parent == short
         assert directory.stat().st_mode & 0o777 == 0o700
         write_properties(directory, Settings.from_environment({}), write_model_shim(directory))
-    assert list(tmp_path.iterdir()) == []
+    assert list(short.iterdir()) == []
 
 
-def test_two_servers_have_two_directories(tmp_path: Path) -> None:
-    with workspace({"TMPDIR": str(tmp_path)}) as one, workspace({"TMPDIR": str(tmp_path)}) as two:
+def test_two_servers_have_two_directories(short: Path) -> None:
+    with workspace({"TMPDIR": str(short)}) as one, workspace({"TMPDIR": str(short)}) as two:
         assert one != two
 
 
-def test_where_nothing_can_be_written_the_error_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match=r"can't write in .*/nowhere .*TMPDIR"), workspace({"TMPDIR": f"{tmp_path}/nowhere"}):
+def test_where_nothing_can_be_written_the_error_says_so(short: Path) -> None:
+    with pytest.raises(StartError, match=r"can't write in .*/nowhere .*TMPDIR"), workspace({"TMPDIR": f"{short}/nowhere"}):
         pass
 
 

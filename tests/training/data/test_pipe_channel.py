@@ -54,7 +54,7 @@ def frame(payload: bytes, flag: int = 0) -> bytes:
     "content",
     [
         EVENTS,
-        gzip.compress(EVENTS),
+        gzip.compress(EVENTS, mtime=0),
         b'{"user": "u1", "item": "a"}\n{"user": "u2", "item": "b"}',
         b'[{"user": "u1", "item": "a"}, {"user": "u2", "item": "b"}]',
         EVENTS + b"user,item\nu2,b\n",  # the next file of the channel, its header too

@@ -53,7 +53,7 @@ def left_out(document: Document, channel: str) -> int:
     return sum(one["count"] for one in document["left_out"] if one["channel"] == channel)
 
 
-@pytest.mark.parametrize(("config", "reasons"), SETTINGS, ids=lambda one: " ".join(one))
+@pytest.mark.parametrize(("config", "reasons"), SETTINGS, ids=lambda one: " ".join(sorted(one)))
 def test_every_row_is_accounted_for(tmp_path: Path, config: dict[str, Any], reasons: set[str]) -> None:
     document = document_of(tmp_path, FILES, **config)
     merged, totals = document["duplicates"], document["totals"]
@@ -65,7 +65,7 @@ def test_every_row_is_accounted_for(tmp_path: Path, config: dict[str, Any], reas
     assert reasons <= {one["reason"] for one in document["left_out"]}
 
 
-@pytest.mark.parametrize(("config", "reasons"), SETTINGS, ids=lambda one: " ".join(one))
+@pytest.mark.parametrize(("config", "reasons"), SETTINGS, ids=lambda one: " ".join(sorted(one)))
 def test_each_reason_names_the_settings_that_ask_for_it(tmp_path: Path, config: dict[str, Any], reasons: set[str]) -> None:
     found = document_of(tmp_path, FILES, **config)["left_out"]
     assert all(one["settings"] for one in found)
