@@ -40,7 +40,7 @@ from inference.sparse import SparseRows
 from inference.texts import Texts
 from inference.vocabulary import Vocabulary
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MODEL_JSON = "model.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 

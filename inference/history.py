@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from inference.request import Event
+
 LEAST_DECAY = 1e-6  # what is very old still was played: it is never recommended as new
+_TINY, _LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 WEIGHTINGS = ("log", "binary", "count", "value", "log_value")
 
 
@@ -30,13 +33,14 @@ class History:
     def of(cls, numbers: np.ndarray, weights: np.ndarray, times: np.ndarray | None = None) -> History:
         """Adds up the weights of each song; songs whose sum is not positive are left out. ``times``: when each was played, in any unit that
         grows; a song's last one counts."""
-        distinct, inverse = np.unique(np.asarray(numbers, dtype=np.int32), return_inverse=True)
-        sums = np.bincount(inverse, weights=weights, minlength=len(distinct)).astype(np.float32)
+        numbers = np.asarray(numbers, dtype=np.int32)
+        distinct, sums = added_up(numbers, weights)
+        sums = sums.astype(np.float32)
         positive = sums > 0
         if times is None:
             return cls(distinct[positive], sums[positive])
         last = np.full(len(distinct), np.iinfo(np.int64).min)
-        np.maximum.at(last, inverse, times)
+        np.maximum.at(last, np.searchsorted(distinct, numbers), times)
         return cls(distinct[positive], sums[positive], ranks_of(last[positive]))
 
     def __len__(self) -> int:
@@ -46,6 +50,17 @@ class History:
     def speaks(self) -> bool:
         """Whether there is anything to score by: a song, or a word."""
         return len(self.numbers) > 0 or (self.words is not None and len(self.words) > 0)
+
+
+def added_up(numbers: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the distinct ``numbers``, ascending, and the sum of the ``weights`` of each (float64)."""
+    if (numbers[1:] > numbers[:-1]).all():  # as stored histories are
+        return numbers, weights.astype(np.float64)
+    order = numbers.argsort(kind="stable")
+    ordered = numbers[order]
+    starts = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    distinct = ordered[starts]
+    return distinct, np.bincount(np.cumsum(starts) - 1, weights[order], minlength=len(distinct))
 
 
 def ranks_of(times: np.ndarray) -> np.ndarray:
@@ -78,8 +93,7 @@ class EventWeighting:
         if self.weighting == "binary":
             return (positive > 0).astype(np.float32)
         scaled = np.log2(1.0 + positive) if self.weighting in ("log", "log_value") else positive
-        limits = np.finfo(np.float32)
-        return np.where(positive > 0, np.clip(scaled, limits.tiny, limits.max), 0.0).astype(np.float32)
+        return np.where(positive > 0, np.minimum(np.maximum(scaled, _TINY), _LARGEST), 0.0).astype(np.float32)
 
     def decay(self, seconds: np.ndarray, newest: np.ndarray | float) -> np.ndarray:
         """Returns float32, what to multiply weights with whose last event was at ``seconds`` (int64), when the listener's last event was at
@@ -89,6 +103,12 @@ class EventWeighting:
         days = np.maximum(np.asarray(newest, dtype=np.float64) - np.asarray(seconds, dtype=np.float64), 0.0) / 86_400
         decay = np.where(seconds == np.iinfo(np.int64).min, 0.5, np.exp2(-days / self.half_life_days))
         return np.maximum(decay, LEAST_DECAY).astype(np.float32)
+
+    def event_weights_of(self, events: Sequence[Event]) -> np.ndarray:
+        """Returns float64 per event what it adds to the sum of its song."""
+        if all(event.event_type is None and event.event_value is None for event in events):
+            return np.ones(len(events))
+        return np.array([self.event_weight(event.event_type, event.event_value) for event in events])
 
     def event_weight(self, event_type: str | None, value: float | None) -> float:
         """Returns what one event adds to the sum of its song."""

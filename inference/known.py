@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from inference.context import ContextWords, UnknownFieldError
 from inference.errors import RequestError
 from inference.histories import Histories, starts_of
-from inference.history import EventWeighting, History
+from inference.history import EventWeighting, History, added_up
+from inference.named import Named
 from inference.order import FRESH, SEEDS, STORED, UNKNOWN_TIME, Moments, StoredOrder, moments, no_order, seconds_of, together
 from inference.request import Request
 from inference.sparse import SparseRows, entries_of
@@ -30,20 +32,17 @@ class ListenerWords:
 
 @dataclass(frozen=True)
 class Part:
-    """Some distinct songs: ``numbers`` int32, ``weights`` float32, and when they were played."""
+    """Some distinct songs, ascending: ``numbers`` int32, ``weights`` float32, and when they were played; None where nobody asks for it."""
 
     numbers: np.ndarray
     weights: np.ndarray
-    moments: Moments
-
-    @classmethod
-    def nothing(cls, stage: int) -> Part:
-        return cls(np.empty(0, np.int32), np.empty(0, np.float32), no_order(0, stage))
+    moments: Moments | None
 
 
 @dataclass(frozen=True)
 class Known:
-    """All that the model knows of listeners. ``order`` and ``words`` are None where training knew none."""
+    """All that the model knows of listeners. ``order`` and ``words`` are None where training knew none. ``ranked``: whether anybody reads
+    the ranks of a history."""
 
     items: Vocabulary
     users: Vocabulary
@@ -51,18 +50,24 @@ class Known:
     weighting: EventWeighting
     order: StoredOrder | None = None
     words: ListenerWords | None = None
+    ranked: bool = True
 
-    def history(self, request: Request) -> History:
-        """Raises ``RequestError`` 422 for a context that the model can't read.
+    def history(self, request: Request, named: Named | None = None) -> History:
+        """Raises ``RequestError`` 422 for a context that the model can't read. ``named``: the songs of the request, looked up already.
 
         Order: stored songs and events by their times where both have them, otherwise stored songs first; events without a time come after
         those, as they are given; seed songs come last, as they are given, unless the request says that they are in no order.
         """
+        named = named or Named.of(request, self.items)
         user = UNKNOWN if request.user_id is None else self.users.number(request.user_id)
-        parts = (self._stored(user), self._events(request), self._seeds(request))
-        weights = np.concatenate(self._decayed(parts))
-        history = History.of(np.concatenate([part.numbers for part in parts]), weights, together([part.moments for part in parts]))
-        return replace(history, words=self._words(request, user), user=None if user == UNKNOWN else user)
+        found = (self._stored(user), self._events(request, named.events), self._seeds(request, named.items))
+        parts = [part for part in found if part is not None and len(part.numbers)]
+        words, known = self._words(request, user), None if user == UNKNOWN else user
+        if not parts:
+            return History(np.empty(0, np.int32), np.empty(0, np.float32), None, words, known)
+        times = together([part.moments for part in parts if part.moments is not None]) if self.ranked else None
+        history = History.of(_joined([part.numbers for part in parts]), _joined(self._decayed(parts)), times)
+        return history if words is None and known is None else replace(history, words=words, user=known)
 
     @property
     def ages(self) -> bool:
@@ -77,22 +82,34 @@ class Known:
         starts = starts_of(np.bincount(owners[heard], minlength=len(users)))
         return Histories(starts, self.user_items.indices[entries[heard]], weights[heard])
 
-    def _stored(self, user: int) -> Part:
+    @property
+    def _timed(self) -> bool:
+        return self.ranked or self.ages
+
+    def _stored(self, user: int) -> Part | None:
         if user == UNKNOWN:
-            return Part.nothing(STORED)
+            return None
         numbers, weights = self.user_items.row(user)
+        if not self._timed:
+            return Part(numbers, weights, None)
         if self.order is None:
             return Part(numbers, weights, no_order(len(numbers), STORED))
         return Part(numbers, weights, moments(self.order.times[self.user_items.indptr[user] : self.user_items.indptr[user + 1]], STORED))
 
-    def _events(self, request: Request) -> Part:
+    def _events(self, request: Request, numbers: np.ndarray) -> Part | None:
         if not request.events:
-            return Part.nothing(FRESH)
-        numbers = self.items.numbers([event.item_id for event in request.events])
-        known = np.flatnonzero(numbers != UNKNOWN)
-        counted = np.array([self.weighting.event_weight(event.event_type, event.event_value) for event in request.events])
-        distinct, inverse = np.unique(numbers[known], return_inverse=True)
-        sums = np.bincount(inverse, weights=counted[known], minlength=len(distinct))
+            return None
+        known = (numbers != UNKNOWN).nonzero()[0]
+        counted = self.weighting.event_weights_of(request.events)
+        distinct, sums = added_up(numbers[known], counted[known])
+        kept = sums > 0
+        when = self._moments_of(request, numbers, known, counted, distinct, kept) if self._timed else None
+        return Part(distinct[kept], self.weighting.transform(sums[kept]), when)
+
+    def _moments_of(
+        self, request: Request, numbers: np.ndarray, known: np.ndarray, counted: np.ndarray, distinct: np.ndarray, kept: np.ndarray
+    ) -> Moments:
+        """Returns when each ``kept`` one of the ``distinct`` songs was last played."""
         times = seconds_of([event.timestamp for event in request.events])
         timed = times != UNKNOWN_TIME
         # A timed event may lie between stored ones; one without a time is later than all that have one.
@@ -102,26 +119,25 @@ class Known:
         played = known[counted[known] > 0]  # a skip makes no song the latest
         order = played[np.lexsort((keys[played], stages[played]))]
         last[np.searchsorted(distinct, numbers[order])] = order  # the later one overwrites
-        kept = sums > 0
-        return Part(distinct[kept], self.weighting.transform(sums[kept]), moments(keys[last[kept]], stages[last[kept]]))
+        return moments(keys[last[kept]], stages[last[kept]])
 
-    def _seeds(self, request: Request) -> Part:
+    def _seeds(self, request: Request, given: np.ndarray) -> Part | None:
         if not request.items:
-            return Part.nothing(SEEDS)
-        given = self.items.numbers(request.items)
+            return None
         given = given[given != UNKNOWN]
         seeds, from_end = np.unique(given[::-1], return_index=True)
-        weights = np.ones(len(seeds), dtype=np.float32)
-        return Part(seeds, weights, no_order(len(seeds), SEEDS) if request.ordered is False else moments(-from_end, SEEDS))
+        when = no_order(len(seeds), SEEDS) if request.ordered is False or not self._timed else moments(-from_end, SEEDS)
+        return Part(seeds, np.ones(len(seeds), dtype=np.float32), when)
 
-    def _decayed(self, parts: tuple[Part, ...]) -> list[np.ndarray]:
+    def _decayed(self, parts: Sequence[Part]) -> list[np.ndarray]:
         """Returns the weights of each part; those of what has a time halve by its age when the newest of all was played."""
         weights = [part.weights for part in parts]
+        when = [part.moments for part in parts if part.moments is not None]
         if not self.ages:
             return weights
-        known = [part.moments.times[(part.moments.stage == STORED) & (part.moments.times != UNKNOWN_TIME)] for part in parts]
+        known = [one.times[(one.stage == STORED) & (one.times != UNKNOWN_TIME)] for one in when]
         newest = max((int(times.max()) for times in known if len(times)), default=0)
-        ages = [np.where(part.moments.stage == STORED, part.moments.times, newest) for part in parts]  # what has no time is played now
+        ages = [np.where(one.stage == STORED, one.times, newest) for one in when]  # what has no time is played now
         return [one * self.weighting.decay(times, newest) for one, times in zip(weights, ages, strict=True)]
 
     def _words(self, request: Request, user: int) -> np.ndarray | None:
@@ -135,3 +151,7 @@ class Known:
         except UnknownFieldError as error:
             raise RequestError(422, "unknown_field", str(error)) from None
         return np.union1d(stored, said).astype(np.int32)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -17,6 +17,7 @@ from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
 from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
+from inference.named import Named
 from inference.order import StoredOrder
 from inference.ranking import BatchRanker, Ranking
 from inference.request import Request
@@ -26,6 +27,7 @@ from inference.rerank.reranker import Reranker
 from inference.scorers import HybridScorer, PopularityScorer, Scorer
 from inference.seeds import CONTENT, DescribedSeeds
 from inference.sparse import SparseRows
+from inference.sparse_ranker import SparseRanker
 from inference.texts import Texts
 from inference.top_n import top_n
 from inference.vocabulary import UNKNOWN, Vocabulary
@@ -86,11 +88,12 @@ class Recommender:
     def recommend(self, request: Request) -> Answer:
         """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise. Raises ``RequestError`` 422
         where songs are described, or filtered by, attributes that the model does not know, or to a model without features."""
-        history = self.history(request)
+        named = Named.of(request, self.items)
+        history = self._known_of_listeners.history(request, named)
         seeds = self._seeds(request, history)
-        ranking = self._rank(request, history, seeds)
+        ranking = self._rank(request, named, history, seeds)
         reasons = self._reasons(history, seeds, ranking) if request.explain else None
-        return self._answer(request, ranking, reasons, self._fallback(history, seeds, ranking))
+        return self._answer(request, named, ranking, reasons, self._fallback(history, seeds, ranking))
 
     def recommend_each(self, requests: Sequence[Request]) -> Iterator[Answer | RequestError]:
         """Yields for each request, in order, what ``recommend`` returns (scores but for their last bits) or raises. Plain ones are ranked
@@ -100,7 +103,7 @@ class Recommender:
                 yield self._recommend_or_error(request)
             else:
                 reasons = self._reasons(self.history(request), None, ranking) if request.explain else None
-                yield self._answer(request, ranking, reasons, None)
+                yield self._answer(request, Named.of(request, self.items), ranking, reasons, None)
 
     def _recommend_or_error(self, request: Request) -> Answer | RequestError:
         try:
@@ -110,8 +113,13 @@ class Recommender:
 
     def rank(self, request: Request) -> np.ndarray:
         """Returns only the numbers of the recommended songs (int64, best first): what evaluation counts."""
-        history = self.history(request)
-        return self._rank(request, history, self._seeds(request, history)).numbers
+        return self.ranking(request).numbers
+
+    def ranking(self, request: Request) -> Ranking:
+        """Returns the recommended songs and their scores, without anything else of an answer."""
+        named = Named.of(request, self.items)
+        history = self._known_of_listeners.history(request, named)
+        return self._rank(request, named, history, self._seeds(request, history))
 
     def rank_each(self, requests: Sequence[Request]) -> Iterator[np.ndarray]:
         """Yields for each request, in order, what ``rank`` returns; plain ones are ranked together where the model allows it."""
@@ -124,6 +132,10 @@ class Recommender:
             yield from zip(some, self._batches.rank(some), strict=True)
 
     @functools.cached_property
+    def _sparse(self) -> SparseRanker | None:
+        return SparseRanker.of(self.scorer, self.popularity)
+
+    @functools.cached_property
     def _batches(self) -> BatchRanker:
         return BatchRanker(self.scorer, self._known_of_listeners, self.listeners, self.defaults)
 
@@ -133,7 +145,9 @@ class Recommender:
 
     @functools.cached_property
     def _known_of_listeners(self) -> Known:
-        return Known(self.items, self.users, self.user_items, self.weighting, self.order, self.words)
+        parts = self.hybrid.parts.values() if self.model == HYBRID else [self.scorers[self.model]]
+        ranked = any(part.READS_ORDER for part in parts)
+        return Known(self.items, self.users, self.user_items, self.weighting, self.order, self.words, ranked)
 
     def _seeds(self, request: Request, history: History) -> DescribedSeeds | None:
         if not request.songs:
@@ -148,28 +162,31 @@ class Recommender:
     def _compare(self) -> DescribedSongs | None:
         return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
 
-    def _answer(self, request: Request, ranking: Ranking, reasons: list[tuple[Reason, ...]] | None, fallback: str | None) -> Answer:
+    def _answer(
+        self, request: Request, named: Named, ranking: Ranking, reasons: list[tuple[Reason, ...]] | None, fallback: str | None
+    ) -> Answer:
         whys = [None] * len(ranking.numbers) if reasons is None else reasons
         recommendations = tuple(
             Recommendation(self.items.id(number), score, why, self._metadata(number) if request.metadata else None)
             for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), whys, strict=True)
         )
-        return Answer(request.user_id, self.version, fallback, recommendations, self._unknown_items(request))
+        return Answer(request.user_id, self.version, fallback, recommendations, named.unknown)
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
-    def _rank(self, request: Request, history: History, seeds: DescribedSeeds | None) -> Ranking:
-        scores = self._scores(history, seeds)
-        allowed = np.zeros(len(self.items), dtype=bool) if request.candidates is not None else np.ones(len(self.items), dtype=bool)
-        if request.candidates is not None:
-            allowed[self._known(request.candidates)] = True
+    def _rank(self, request: Request, named: Named, history: History, seeds: DescribedSeeds | None) -> Ranking:
+        excluded = named.left_out
         if request.leaves_out_seen:
-            allowed[history.numbers] = False
-            allowed[self._known([event.item_id for event in request.events])] = False  # also what was skipped
-            allowed[self._known([song["item_id"] for song in request.songs if "item_id" in song])] = False
-        if request.exclude:
-            allowed[self._known(request.exclude)] = False
+            excluded = np.concatenate([history.numbers, named.heard, excluded])
         options = self.defaults.options_for(request.options, request.candidates is not None)
+        if seeds is None and request.candidates is None and self._sparse is not None and options.filters_alone:
+            return self._sparse.rank(history, request.limit, excluded, self._reranker.filters.masks(options.filter or ()))
+        scores = self._scores(history, seeds)
+        allowed = np.ones(len(self.items), dtype=bool)
+        if request.candidates is not None:
+            allowed[:] = False
+            allowed[named.candidates[named.candidates != UNKNOWN]] = True
+        allowed[excluded] = False
         if options != NOTHING:
             return self._rerank(options, request.limit, scores, allowed, history, seeds)
         if request.candidates is None:
@@ -243,32 +260,36 @@ class Recommender:
         return [why for i in some for why in self._explain(history, seeds, ranking.numbers[i : i + EXPLAINED_AT_ONCE])]
 
     def _explain(self, history: History, described: DescribedSeeds | None, numbers: np.ndarray) -> Iterator[tuple[Reason, ...]]:
-        seeds: list[str | None] = [*(self.items.id(n) for n in history.numbers.tolist()), None] if history.speaks else []
         parts = self.scorer.contributions_by_model(history, numbers, self.model) if history.speaks else {}
         if described is not None:
-            seeds += described.names
             parts = described.contributions(parts, numbers)
         total = sum(parts.values())
         assert isinstance(total, np.ndarray)
         scores = total.sum(axis=0)
-        strongest = np.argsort(-total * np.sign(scores), axis=0, kind="stable")[:MAX_REASONS]
-        divisor = np.where(scores == 0, 1.0, scores)
-        shares = (np.take_along_axis(total, strongest, axis=0) / divisor).T.tolist()
-        by_model = {model: (np.take_along_axis(part, strongest, axis=0) / divisor).T.tolist() for model, part in parts.items()}
-        for j, (score, places) in enumerate(zip(scores.tolist(), strongest.T.tolist(), strict=True)):
+        # A row for each recommendation.
+        strongest = np.argsort((-total * np.sign(scores)).T, axis=1, kind="stable")[:, :MAX_REASONS]
+        picked = (strongest, np.arange(len(numbers))[:, None])
+        divisor = np.where(scores == 0, 1.0, scores)[:, None]
+        shares = (total[picked] / divisor).tolist()
+        by_model = [(model, (part[picked] / divisor).tolist()) for model, part in parts.items()]
+        for j, (score, places) in enumerate(zip(scores.tolist(), strongest.tolist(), strict=True)):
             if score == 0:
                 yield (Reason(1.0, None, {POPULARITY: 1.0}),)
                 continue
-            split = [{model: part[j][k] for model, part in by_model.items() if part[j][k] != 0} for k in range(len(places))]
-            yield tuple(Reason(shares[j][k], seeds[i], split[k]) for k, i in enumerate(places) if shares[j][k] > 0)
+            split = [{model: part[j][k] for model, part in by_model if part[j][k] != 0} for k in range(len(places))]
+            yield tuple(
+                Reason(share, self._cause(history, described, i), models)
+                for share, i, models in zip(shares[j], places, split, strict=True)
+                if share > 0
+            )
 
-    def _known(self, ids: Sequence[str]) -> np.ndarray:
-        numbers = self.items.numbers(ids)
-        return numbers[numbers != UNKNOWN]
-
-    def _unknown_items(self, request: Request) -> tuple[str, ...]:
-        named = [event.item_id for event in request.events] + list(request.items) + list(request.candidates or ())
-        return tuple(dict.fromkeys(id_ for id_, n in zip(named, self.items.numbers(named), strict=True) if n == UNKNOWN)) if named else ()
+    def _cause(self, history: History, described: DescribedSeeds | None, row: int) -> str | None:
+        """Returns the id of the song in a row of the contributions: those of the history, one of no song, those that are described."""
+        rows = len(history) + 1 if history.speaks else 0
+        if row >= rows:
+            assert described is not None
+            return described.names[row - rows]
+        return self.items.id(int(history.numbers[row])) if row < rows - 1 else None
 
     def _metadata(self, number: int) -> dict[str, str]:
         return {name: texts[number] for name, texts in self.metadata.items()}

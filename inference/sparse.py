@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from inference.scratch import places_in
+
 
 class SparseRows:
     """A sparse matrix in compressed rows: ``indptr`` int64 (rows + 1), ``indices`` int32 (ascending in a row), ``values`` float32."""
@@ -28,27 +30,33 @@ class SparseRows:
         start, stop = self.indptr[number], self.indptr[number + 1]
         return self.indices[start:stop], self.values[start:stop]
 
+    def weighted_entries(self, rows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (columns int32, values float64 times the weight of their row) of all entries of ``rows``, one row after the other."""
+        if not len(rows):
+            return self.indices[:0], np.empty(0)
+        begins, ends = self.indptr[rows], self.indptr[rows + 1]
+        places = [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        values = np.concatenate([self.values[place] for place in places], dtype=np.float64)
+        values *= np.repeat(np.asarray(weights, dtype=np.float64), ends - begins)
+        return np.concatenate([self.indices[place] for place in places]), values
+
     def weighted_sum(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Returns ``weights @ self[rows]`` as a dense float64 vector (n_columns)."""
-        parts = [self.row(r) for r in rows.tolist()]
-        columns = np.concatenate([columns for columns, _ in parts]) if parts else self.indices[:0]
+        columns, values = self.weighted_entries(rows, weights)
         if not len(columns):
             return np.zeros(self.n_columns)  # numpy.bincount forgets the dtype of its weights where there are none
-        values = np.concatenate([values for _, values in parts]).astype(np.float64)
-        values *= np.repeat(np.asarray(weights, dtype=np.float64), [len(columns) for columns, _ in parts])
         return np.bincount(columns, weights=values, minlength=self.n_columns)
 
     def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns); the columns must be distinct."""
         out = np.zeros((len(rows), len(columns)))
-        parts = [self.row(r) for r in rows.tolist()]
-        if parts:
-            stored = np.concatenate([row_columns for row_columns, _ in parts])
-            places = np.full(self.n_columns, -1, dtype=np.int32)
-            places[columns] = np.arange(len(columns))
-            found = np.flatnonzero(places[stored] >= 0)
-            owners = np.repeat(np.arange(len(rows)), [len(row_columns) for row_columns, _ in parts])
-            out[owners[found], places[stored[found]]] = np.concatenate([values for _, values in parts])[found]
+        if len(rows):
+            begins, ends = self.indptr[rows], self.indptr[rows + 1]
+            entries = [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+            near = places_in(columns, np.concatenate([self.indices[some] for some in entries]), self.n_columns)
+            found = (near >= 0).nonzero()[0]
+            owners = np.searchsorted(np.cumsum(ends - begins), found, side="right")
+            out[owners, near[found]] = np.concatenate([self.values[some] for some in entries])[found]
         return out
 
 

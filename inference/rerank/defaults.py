@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from inference.rerank.options import OPTION_FIELDS, Options, parse_options
+from inference.rerank.options import NOTHING, OPTION_FIELDS, Options, parse_options
 
 CANDIDATES = 200
 HEAD_SHARE = 0.5
@@ -18,7 +18,7 @@ class Defaults:
     """``options``: of a request that names none; ``candidates``: how many of the best songs are re-ranked; ``head_share``: the share of
     all listening that the large artists have. ``document``: all that differs from ``Defaults()``, as JSON."""
 
-    options: Options = field(default_factory=Options)
+    options: Options = NOTHING
     candidates: int = CANDIDATES
     head_share: float = HEAD_SHARE
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -39,6 +39,8 @@ class Defaults:
     def options_for(self, asked: Options, ranks_candidates: bool) -> Options:
         """Returns the options that hold for a request. A caller who names the candidates wants them ranked: no default cap drops one."""
         defaults = self.options
+        if asked is NOTHING and defaults is NOTHING:  # as most requests
+            return NOTHING
         if ranks_candidates and (defaults.max_per_artist or defaults.max_per):
             defaults = replace(defaults, max_per_artist=None, max_per=None)
         return asked.over(defaults)

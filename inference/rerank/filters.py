@@ -48,7 +48,11 @@ class Filters:
         A song that lacks the column meets ``not`` and ``exists: false``, and no other condition. Raises ``RequestError`` 422 that names
         the field: a column that there is not, or a condition that its kind cannot meet.
         """
-        return functools.reduce(np.logical_and, (self._one(condition, f"{where}.{condition.column[:40]}") for condition in filter))
+        return functools.reduce(np.logical_and, self.masks(filter, where))
+
+    def masks(self, filter: Filter, where: str = "filter") -> list[np.ndarray]:
+        """Returns what ``mask`` does, one for each condition: for whoever wants to know it of a few songs only."""
+        return [self._one(condition, f"{where}.{condition.column[:40]}") for condition in filter]
 
     def _one(self, condition: Condition, where: str) -> np.ndarray:
         found = self.columns[condition.column]

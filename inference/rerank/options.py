@@ -56,6 +56,11 @@ class Options:
         return replace(self, **{name: getattr(defaults, name) for name in silent})
 
     @property
+    def filters_alone(self) -> bool:
+        """Whether they ask for nothing but a filter, if for anything."""
+        return all(getattr(self, name) is None for name in OPTION_FIELDS if name != "filter")
+
+    @property
     def weights(self) -> Weights:
         if self.objectives is not None:
             return self.objectives

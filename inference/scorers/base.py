@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from inference.history import History
+from inference.sparse import SparseRows
 
 
 class Scorer(ABC):
@@ -18,6 +19,7 @@ class Scorer(ABC):
     """
 
     KIND: ClassVar[str]
+    READS_ORDER: ClassVar[bool] = False  # whether the ranks of a history make a difference
     ARRAYS: ClassVar[tuple[str, ...]]  # the names of `arrays()`, the only ones that loading opens
 
     @abstractmethod
@@ -47,3 +49,16 @@ class Scorer(ABC):
     @abstractmethod
     def load(cls, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         """Makes a scorer of what ``settings`` and ``arrays`` returned. Raises ``ValueError`` or ``KeyError`` where they don't fit."""
+
+
+class RowScorer(Scorer):
+    """A scorer whose scores are a sum of rows of its ``operator`` (SparseRows, songs as columns)."""
+
+    operator: SparseRows
+
+    @abstractmethod
+    def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
+        """Returns which rows (int) are added up for this history, and what each weighs (float64)."""
+
+    def scores(self, history: History) -> np.ndarray:
+        return self.operator.weighted_sum(*self.weighted_rows(history))

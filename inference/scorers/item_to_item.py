@@ -9,11 +9,11 @@ import numpy as np
 
 from inference.histories import Histories, Terms, of_unit_sum
 from inference.history import History
-from inference.scorers.base import Scorer
+from inference.scorers.base import RowScorer
 from inference.sparse import SparseRows
 
 
-class ItemToItemScorer(Scorer):
+class ItemToItemScorer(RowScorer):
     """Scores ``h @ B``, with ``h`` the weights of the history, scaled to sum to 1, and ``B`` (songs × songs) the operator.
 
     Row i of ``operator`` holds what having song i in the history adds to every other song. Scaling ``h`` changes no order; it keeps the
@@ -28,8 +28,8 @@ class ItemToItemScorer(Scorer):
             raise ValueError("an item-to-item operator must be square")
         self.operator = operator
 
-    def scores(self, history: History) -> np.ndarray:
-        return self.operator.weighted_sum(history.numbers, _unit_sum(history))
+    def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
+        return history.numbers, _unit_sum(history)
 
     def terms(self, histories: Histories) -> Terms:
         """Returns which rows of the operator add up to the scores of each history; with the weights that ``scores`` has for one history,

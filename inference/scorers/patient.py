@@ -9,11 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from inference.histories import Histories, Terms
-from inference.scorers.base import Scorer
+from inference.scorers.base import RowScorer
 from inference.sparse import SparseRows
 
 
-class PatientScorer(Scorer):
+class PatientScorer(RowScorer):
     """An ``operator`` whose rows are added up, and a ``patience`` that says how soon one of them counts half; 0: all count alike."""
 
     ARRAYS = SparseRows.ARRAYS

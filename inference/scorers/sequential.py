@@ -24,14 +24,15 @@ class SequentialScorer(PatientScorer):
     """
 
     KIND = "sequential"
+    READS_ORDER = True
 
     def __init__(self, operator: SparseRows, patience: float) -> None:
         if len(operator) != operator.n_columns:
             raise ValueError("an item-to-item operator must be square")
         super().__init__(operator, patience)
 
-    def scores(self, history: History) -> np.ndarray:
-        return self.operator.weighted_sum(history.numbers, self._weights(history))
+    def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
+        return history.numbers, self._weights(history)
 
     def terms(self, histories: Histories) -> Terms:
         weights = recency(History(histories.numbers, histories.weights, histories.ranks), self.patience)  # a song's depends on its own rank

@@ -46,6 +46,7 @@ class SessionScorer(Scorer):
     """
 
     KIND = "sessions"
+    READS_ORDER = True
     ARRAYS = (
         *("indptr", "songs", "ranks", "song_indptr", "song_sessions", "song_ranks"),
         *("session_weights", "session_users", "rarities", "gains"),

@@ -19,9 +19,9 @@ class WordScorer(PatientScorer):
 
     KIND = "words"
 
-    def scores(self, history: History) -> np.ndarray:
+    def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
         words = self._words(history)
-        return self.operator.weighted_sum(words, np.repeat(self._share(np.array([len(history)])), len(words)))
+        return words, np.repeat(self._share(np.array([len(history)])), len(words))
 
     def terms(self, histories: Histories) -> Terms:
         if histories.words is None or histories.word_starts is None:

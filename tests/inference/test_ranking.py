@@ -42,7 +42,7 @@ def together(model: Recommender, requests: list[Request]) -> int:
     found = model._batches.rank(requests)
     for request, one, each in zip(requests, found, model.rank_each(requests), strict=True):
         history = model.history(request)
-        alone = model._rank(request, history, None)
+        alone = model.ranking(request)
         assert each.tolist() == alone.numbers.tolist()
         if one is not None:
             assert (one.scored, model._fallback(history, None, alone)) == (alone.scored, None)

@@ -63,7 +63,7 @@ def test_a_list_is_as_long_as_asked_unless_the_songs_run_out(request: Request) -
 def test_the_reasons_of_a_song_sum_to_one_when_all_are_given(request: Request) -> None:
     history = MODEL.history(request)
     seeds = MODEL._seeds(request, history)
-    ranking = MODEL._rank(request, history, seeds)
+    ranking = MODEL.ranking(request)
     if not len(history) and seeds is None:
         return
     parts = MODEL.scorer.contributions_by_model(history, ranking.numbers, "hybrid") if len(history) else {}
