@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from scripts.local_aws.context import Context
+from scripts.local_aws.endpoint_configs import EndpointConfigs
 from scripts.local_aws.errors import ApiError, invalid
-from scripts.local_aws.models import EndpointConfigs, Models
+from scripts.local_aws.models import Models
 from scripts.local_aws.variants import Deployment
 
 CHANGING = ("Creating", "Updating")
@@ -64,9 +65,7 @@ class Endpoints:
         answer = self.records.describe(name)
         with self._lock:
             if deployment := self._serving.get(name):
-                variants = [variant.summary() for variant in deployment.variants]
-                asynchronous = {"AsyncInferenceConfig": deployment.asynchronous} if deployment.asynchronous else {}
-                return {**answer, "ProductionVariants": variants, **asynchronous}
+                return {**answer, **deployment.summary()}
         return answer
 
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:

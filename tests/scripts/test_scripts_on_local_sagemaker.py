@@ -181,8 +181,8 @@ def test_an_asynchronous_endpoint_answers_in_s3(aws: Clients, capsys: pytest.Cap
 
 
 def test_what_is_refused_leaves_nothing_behind(aws: Clients) -> None:
-    with pytest.raises(CommandError, match="does not do this: data capture"):
-        deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen"])
+    with pytest.raises(CommandError, match="does not do this: data capture of asynchronous"):
+        deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen", "--async-output", "s3://local/answers"])
     assert names(aws) == []
 
 
