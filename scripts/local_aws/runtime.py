@@ -19,6 +19,8 @@ def invoke(endpoints: Endpoints, name: str, headers: Mapping[str, str], body: by
     with endpoints.request(name) as deployment:
         if deployment.asynchronous is not None:
             raise ApiError("ValidationError", f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
+        if headers.get(f"{PREFIX}Inference-Component"):
+            raise ApiError("ValidationError", f"Endpoint {name} has no inference components: leave out InferenceComponentName.")
         variant = deployment.pick(headers.get(f"{PREFIX}Target-Variant"))
         check_size(variant, len(body))
         answer = deployment.ask(variant, body, {one: headers[one] for one in REQUEST_HEADERS if one in headers})

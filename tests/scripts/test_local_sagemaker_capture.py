@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 
+from scripts.local_aws.asking import Answer
+from scripts.local_aws.children import Processes
+from scripts.local_aws.context import Context
+from scripts.local_aws.data_capture import DataCapture
 from tests.scripts.local_endpoints import archive, ask, deployed, model, refused
-from tests.scripts.local_platform import Clients, local_platform, until
+from tests.scripts.local_platform import COMMANDS, Clients, local_platform, until
 
 PATH = re.compile(r"seen/watched/(one|shadow)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl")
 TYPES = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
@@ -137,3 +141,20 @@ def test_a_capture_that_is_off_captures_nothing(aws: Clients) -> None:
     aws.sagemaker.delete_endpoint(EndpointName="unseen")
     time.sleep(0.5)
     assert captured(aws, "unseen") == []
+
+
+def test_what_waits_is_written_from_time_to_time_and_a_bucket_that_is_missing_costs_no_request(
+    aws: Clients, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = Context(aws.region, COMMANDS, Processes(COMMANDS), url=aws.url)
+    good, lost = (
+        DataCapture(context, name, capture(DestinationS3Uri=f"s3://{bucket}/seen")["DataCaptureConfig"], flush_seconds=0.1)
+        for name, bucket in (("timely", "local"), ("lost", "nowhere"))
+    )
+    for one in (good, lost):
+        one.keep("v", b"{}", {"Content-Type": "application/json"}, Answer(200, {}, b"{}"))
+    (line,) = until(lambda: captured(aws, "timely"), lambda lines: lines != [], 5)
+    assert line["captureData"]["endpointOutput"]["observedContentType"] == "application/octet-stream"
+    lost.close()
+    good.close()
+    assert "endpoint lost: 1 captured requests are lost" in capsys.readouterr().out

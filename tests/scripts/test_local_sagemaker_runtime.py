@@ -64,6 +64,8 @@ def test_an_unknown_endpoint_variant_or_model_is_a_validation_error(aws: Clients
         (refused(aws, endpoint="other"), "Endpoint other of account 123456789012 not found"),
         (refused(aws, TargetVariant="nobody"), "Variant nobody not found"),
         (refused(aws, TargetModel="m.tar.gz"), "not a multi-model endpoint"),
+        (refused(aws, TargetContainerHostname="c"), "not a multi-container endpoint"),
+        (refused(aws, InferenceComponentName="c"), "has no inference components"),
     ):
         assert error.response["Error"]["Code"] == "ValidationError"
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
