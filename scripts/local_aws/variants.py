@@ -85,7 +85,7 @@ class Deployment:
     """The servers of one endpoint configuration. However many instances it asks for, each variant has one server here."""
 
     def __init__(self, context: Context, endpoint: str, config: Mapping[str, Any], models: Models, base: Path) -> None:
-        self.config_name: str = config["EndpointConfigName"]
+        self.config = config
         self.asynchronous: Mapping[str, Any] | None = config.get("AsyncInferenceConfig")
         self._requests = 0  # under way
         self._idle = threading.Condition()
@@ -135,7 +135,7 @@ class Deployment:
                 copier.close(wait=True)
             self.stop()
 
-        threading.Thread(target=end, daemon=True, name=f"end of {self.config_name}").start()
+        threading.Thread(target=end, daemon=True, name=f"end of {self.config['EndpointConfigName']}").start()
 
     def stop(self) -> None:
         """Stops now."""
@@ -174,6 +174,12 @@ class Deployment:
         for one in desired:
             variant = self.pick(one["VariantName"])
             variant.weight = one.get("DesiredWeight", variant.weight)
+
+    def take_weights(self, before: Deployment) -> None:
+        """Gives each variant the weight that the one of its name has there."""
+        weights = {variant.name: variant.weight for variant in before.variants}
+        for variant in self.variants:
+            variant.weight = weights.get(variant.name, variant.weight)
 
     def summary(self) -> dict[str, Any]:
         """Returns what DescribeEndpoint says of what runs."""
