@@ -46,6 +46,8 @@ class MultiModelServer:
         self._cached = container.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
         self._models: OrderedDict[str, _Model] = OrderedDict()  # the most recently used last
         self._changed = threading.Condition()  # of the models and their numbers of users
+        self._loading = threading.Lock()  # one at a time, so that nobody takes the room that another one has made
+        self._unloaded = 0  # how many have been, up to now
 
     @property
     def address(self) -> tuple[str, int]:
@@ -76,15 +78,20 @@ class MultiModelServer:
             if answer.good:
                 answer = self._invoke(model, body, headers, seconds)
             if model.loaded and answer.status == NOT_LOADED:  # a server that was started again has lost its models
-                answer = self._loaded(model, again=True)
+                model.loaded = False
+                answer = self._loaded(model)
                 if answer.good:
                     answer = self._invoke(model, body, headers, seconds)
             return answer
 
     def _invoke(self, model: _Model, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+        deadline = time.monotonic() + seconds
         while True:
+            unloaded = self._unloaded
             answer = asking.ask(self._server.address, body, headers, seconds, f"/models/{model.name}/invoke")
-            if answer.status != NO_MEMORY or not self._make_room(model):
+            late = time.monotonic() > deadline
+            # It waits for nobody: two that wait for each other's end would never have theirs.
+            if answer.status != NO_MEMORY or late or not self._make_room(model, unloaded, wait=0):
                 return answer
 
     @contextmanager
@@ -104,28 +111,34 @@ class MultiModelServer:
                 model.users -= 1
                 if not model.users and not model.loaded:
                     del self._models[target]
+                claimed = not self._cached and self._claim(model)
                 self._changed.notify_all()
-            if not self._cached:
+            if claimed:
                 self._unload(model)
 
-    def _loaded(self, model: _Model, again: bool = False) -> Answer:
+    def _loaded(self, model: _Model) -> Answer:
         """Loads it where it is not. Returns the container's answer to that, a good one if there was nothing to do."""
         with model.lock:
-            if model.loaded and not again:
+            if model.loaded:
                 return Answer(200, {}, b"")
             folder = self._fetched(model)
-            request = json.dumps({"model_name": model.name, "url": self._context.launcher.serving_path(self._base, folder)}).encode()
-            while True:
-                headers = {"Content-Type": "application/json", TARGET_MODEL: model.target}
-                answer = asking.ask(self._server.address, request, headers, LOAD_SECONDS, "/models")
+            with self._loading:
+                answer = self._load(model, self._context.launcher.serving_path(self._base, folder))
                 if answer.status == LOADED_ALREADY:
                     answer = Answer(200, {}, b"")
-                if answer.status != NO_MEMORY or not self._make_room(model):
-                    break
-            model.loaded = answer.good
-            if not again and answer.good:
-                self._context.say(f"model {model.target}: loaded")
-            return answer
+                model.loaded = answer.good  # known before the next one looks for room
+        if answer.good:
+            self._context.say(f"model {model.target}: loaded")
+        return answer
+
+    def _load(self, model: _Model, url: str) -> Answer:
+        request = json.dumps({"model_name": model.name, "url": url}).encode()
+        headers = {"Content-Type": "application/json", TARGET_MODEL: model.target}
+        while True:
+            unloaded = self._unloaded
+            answer = asking.ask(self._server.address, request, headers, LOAD_SECONDS, "/models")
+            if answer.status != NO_MEMORY or not self._make_room(model, unloaded, TIMEOUT_SECONDS):
+                return answer
 
     def _fetched(self, model: _Model) -> str:
         """Returns the place of its files below /opt/ml. As on the platform they stay there: who replaces a model gives it a new key."""
@@ -148,28 +161,41 @@ class MultiModelServer:
         partial.rename(folder)
         return place
 
-    def _make_room(self, wanted: _Model) -> bool:
-        """Unloads the least recently used model that nobody uses, and waits for one if all are used. False: there is no other one."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while True:
-            with self._changed:
-                loaded = [model for model in self._models.values() if model.loaded]
-                idle = [model for model in loaded if model.users == 0]
-                used = any(model is not wanted for model in loaded)
-                if not idle and (not used or not self._changed.wait(deadline - time.monotonic())):
+    def _make_room(self, wanted: _Model, unloaded: int, wait: float) -> bool:
+        """Unloads the least recently used model that nobody uses. If all others are used, waits so many seconds for one. False: in vain.
+
+        ``unloaded``: how many had been when memory was last seen to be full. Where others have been since, there is room already.
+        """
+        deadline = time.monotonic() + wait
+        with self._changed:
+            while self._unloaded == unloaded:
+                others = [model for model in self._models.values() if model.loaded and model is not wanted]
+                if victim := next(filter(self._claim, others), None):
+                    break
+                if not others or not self._changed.wait(deadline - time.monotonic()):
                     return False
-            if idle and self._unload(idle[0]):
+            else:
                 return True
+        return self._unload(victim)
+
+    def _claim(self, model: _Model) -> bool:
+        """Takes the lock of a model that is loaded and not used, to unload it; ``_changed`` is held. Never waits: who holds the lock may
+        be waiting for who asks."""
+        return model.loaded and not model.users and model.lock.acquire(blocking=False)
 
     def _unload(self, model: _Model) -> bool:
-        """Unloads it unless somebody has come to use it, or it is not loaded."""
-        with model.lock:
+        """Unloads a model that is claimed. False: the container will not."""
+        try:
+            headers = {TARGET_MODEL: model.target}
+            answer = asking.call(self._server.address, "DELETE", f"/models/{model.name}", b"", headers, UNLOAD_SECONDS)
+            gone = answer.good or answer.status in (0, NOT_LOADED)
             with self._changed:
-                if model.users or not model.loaded:
-                    return False
-            path = f"/models/{model.name}"
-            answer = asking.call(self._server.address, "DELETE", path, b"", {TARGET_MODEL: model.target}, UNLOAD_SECONDS)
-            model.loaded = not (answer.good or answer.status in (0, NOT_LOADED))
-            if not model.loaded:
-                self._context.say(f"model {model.target}: unloaded")
-            return not model.loaded
+                model.loaded = not gone
+                self._unloaded += gone
+        finally:
+            model.lock.release()
+        with self._changed:
+            self._changed.notify_all()
+        if gone:
+            self._context.say(f"model {model.target}: unloaded")
+        return gone

@@ -15,7 +15,7 @@ from scripts.local_aws.asking import Answer
 from scripts.local_aws.children import Processes
 from scripts.local_aws.context import Context
 from scripts.local_aws.data_capture import DataCapture
-from tests.scripts.local_endpoints import archive, ask, deployed, model, refused
+from tests.scripts.local_endpoints import archive, ask, at_rest, deployed, model, refused
 from tests.scripts.local_platform import COMMANDS, Clients, local_platform, until
 
 PATH = re.compile(r"seen/watched/(one|shadow)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl")
@@ -134,9 +134,13 @@ def test_only_a_share_is_captured_and_copied_and_only_the_chosen_side(aws: Clien
     assert 17 <= len(copied) <= 63
 
 
-def test_a_capture_that_is_off_captures_nothing(aws: Clients) -> None:
+def test_a_capture_that_is_off_captures_nothing_and_an_update_may_retain_that(aws: Clients) -> None:
     endpoint = deployed(aws, "unseen", {"ModelName": "one"}, **capture(EnableCapture=False))
     assert "DataCaptureConfig" not in endpoint
+    variant = {"VariantName": "one", "ModelName": "one", **MACHINE}
+    aws.sagemaker.create_endpoint_config(EndpointConfigName="seen", ProductionVariants=[variant], **capture())
+    aws.sagemaker.update_endpoint(EndpointName="unseen", EndpointConfigName="seen", RetainAllVariantProperties=True)
+    assert "DataCaptureConfig" not in at_rest(aws, "unseen")
     ask(aws, endpoint="unseen")
     aws.sagemaker.delete_endpoint(EndpointName="unseen")
     time.sleep(0.5)

@@ -39,6 +39,14 @@ def many(aws: Clients, name: str, cache: str = "Enabled", **environment: str) ->
     aws.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
 
 
+def assert_all_answered(aws: Clients, endpoint: str) -> None:
+    """Asks for four models, eight at the same time."""
+    names = [MANY[(7 * number + number // 5) % 4] for number in range(60)]
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda name: ask(aws, endpoint=endpoint, TargetModel=f"{name}.tar.gz")["model"]["name"], names))
+    assert answers == names
+
+
 def containers(aws: Clients, name: str, mode: str, *environments: dict[str, str]) -> None:
     """Makes a model of several containers, called c1, c2, ..."""
     listed = [
@@ -69,10 +77,7 @@ def test_where_memory_ends_the_least_recently_used_model_goes(aws: Clients) -> N
 
 
 def test_many_callers_of_more_models_than_fit_are_all_answered_by_the_right_one(aws: Clients) -> None:
-    names = [MANY[number % 4] for number in range(40)]
-    with ThreadPoolExecutor(8) as callers:
-        answers = list(callers.map(lambda name: ask(aws, endpoint="many", TargetModel=f"{name}.tar.gz")["model"]["name"], names))
-    assert answers == names
+    assert_all_answered(aws, "many")
 
 
 def test_a_server_that_was_started_again_loads_its_models_again(aws: Clients) -> None:
@@ -106,11 +111,12 @@ def test_a_target_model_that_is_missing_unknown_or_broken_is_refused(aws: Client
 
 
 def test_without_a_cache_a_model_is_unloaded_after_each_use(aws: Clients) -> None:
-    many(aws, "uncached", "Disabled")
+    many(aws, "uncached", "Disabled", MODEL_SLOTS="1")
     deployed(aws, "uncached", {"ModelName": "uncached"})
     for name in ("a", "a", "b"):
         events = ask(aws, endpoint="uncached", TargetModel=f"{name}.tar.gz")["events"]
     assert events == ["+a", "-a", "+a", "-a", "+b"]
+    assert_all_answered(aws, "uncached")  # also where one must go before the next can come
     aws.sagemaker.delete_endpoint(EndpointName="uncached")
 
 
