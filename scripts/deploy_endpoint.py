@@ -4,6 +4,8 @@
     scripts/deploy_endpoint music --newest --challenger s3://my-bucket/other/model.tar.gz --challenger-share 0.2 --wait
     scripts/deploy_endpoint music --model-data s3://my-bucket/model.tar.gz --image IMAGE --role ROLE_ARN --serverless-memory 2048
     scripts/deploy_endpoint later --newest --async-output s3://my-bucket/answers
+    scripts/deploy_endpoint many --model-data s3://my-bucket/models/ --multi-model --image IMAGE --role ROLE_ARN
+    scripts/deploy_endpoint music --newest --shadow s3://my-bucket/other/model.tar.gz --capture s3://my-bucket/captured
 
 An endpoint that exists is updated without a gap: SageMaker starts the new machines before it stops the old ones. One whose creation has
 failed is deleted and made again. The models and the endpoint configuration get new names each time and the old ones stay, so that going
@@ -25,7 +27,7 @@ from scripts.aws_advice import with_advice
 from scripts.aws_options import NAME, add_account_options
 from scripts.cloud_logs import last_lines
 from scripts.command_line import CommandError, run
-from scripts.endpoint_request import add_endpoint_options, check, endpoint_requests
+from scripts.endpoint_request import add_endpoint_options, check, endpoint_requests, models_place
 from scripts.trained_model import add_model_options, find_trained_model
 
 RUNNING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -123,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check(options)
     with aws.readable_errors():
         sagemaker = None if options.dry_run and options.model_data else aws.client("sagemaker", options.region)
-        planned = endpoint_requests(options, find_trained_model(options, sagemaker))
+        model = find_trained_model(options, sagemaker, many=options.multi_model)
+        planned = endpoint_requests(options, model)
         if options.dry_run:
             print(json.dumps(planned, indent=2))
             return 0
@@ -136,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.endpoint} serves; ask it with boto3's invoke_endpoint_async, an answer comes to {options.async_output}")
     elif status == 0:
         region = f" --region {options.region}" if options.region else ""
-        print(f"{options.endpoint} serves; ask it: scripts/invoke --endpoint {options.endpoint}{region} --user USER_ID")
+        target = f" --target-model {models_place(model)[1]}" if options.multi_model else ""
+        print(f"{options.endpoint} serves; ask it: scripts/invoke --endpoint {options.endpoint}{region}{target} --user USER_ID")
     return status
 
 

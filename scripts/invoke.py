@@ -5,6 +5,7 @@
     scripts/invoke --json '{"user_id": "u1", "candidates": ["s4", "s5"]}'  # any request
     scripts/invoke --file requests.jsonl --raw                             # a batch; by its ending .json, .jsonl or .csv
     scripts/invoke --user u1 --endpoint music --region eu-west-1           # an endpoint on AWS, through boto3
+    scripts/invoke --user u1 --endpoint many --target-model a.tar.gz      # one of the models of a multi-model endpoint
     scripts/invoke --user u1 --endpoint music --endpoint-url http://127.0.0.1:8081   # the same client, at scripts/local_sagemaker
 
 Ends with 0 for an answer, 1 when the model refuses, 2 when nobody can be asked.
@@ -64,6 +65,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     place.add_argument("--endpoint", metavar="NAME", help="a SageMaker endpoint, through boto3")
     place.add_argument("--endpoint-url", metavar="URL", help="with --endpoint: where it is, if not on AWS")
     place.add_argument("--region", help="with --endpoint: AWS region")
+    place.add_argument("--target-model", metavar="NAME", help="with --endpoint: the model of a multi-model endpoint, as a.tar.gz")
     parser.add_argument("--accept", default=None, help="media type of the answer")
     parser.add_argument("--catalogue", type=Path, metavar="CSV", help="shows titles in place of ids")
     parser.add_argument("--raw", action="store_true", help="prints the answer as it came")
@@ -133,11 +135,12 @@ def ask_endpoint(options: argparse.Namespace, body: bytes, content_type: str) ->
     local = urlsplit(options.endpoint_url or "").hostname in ("127.0.0.1", "localhost")
     config = Config(read_timeout=TIMEOUT_SECONDS, retries={"max_attempts": 0}, signature_version=UNSIGNED if local else None)
     client = aws.client("sagemaker-runtime", options.region or ("us-east-1" if local else None), options.endpoint_url, config)
-    accept = {"Accept": options.accept} if options.accept else {}
+    named = {"Accept": options.accept, "TargetModel": options.target_model}
+    given = {name: value for name, value in named.items() if value}
     start = time.perf_counter()
     with aws.readable_errors():
         try:
-            answer = client.invoke_endpoint(EndpointName=options.endpoint, Body=body, ContentType=content_type, **accept)
+            answer = client.invoke_endpoint(EndpointName=options.endpoint, Body=body, ContentType=content_type, **given)
             return Reply(200, answer["Body"].read(), time.perf_counter() - start)
         except ClientError as error:
             if aws.error_code(error) != "ModelError":
@@ -160,6 +163,8 @@ def refusal(reply: Reply) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Asks, prints, and returns 0 for an answer, 1 for a refusal. Raises ``CommandError`` where nobody can be asked."""
     options = parse_arguments(arguments)
+    if options.target_model and not options.endpoint:
+        raise CommandError("--target-model is for --endpoint only")
     body, content_type = body_of(options)
     titles = read_catalogue(options.catalogue) if options.catalogue else {}
     if options.endpoint:

@@ -53,7 +53,7 @@ def find(sagemaker: Any, name: str) -> Found:
     """Returns what the endpoint has now, and what scripts/deploy_endpoint called after it: ``name`` or ``name-DATE-TIME``."""
     endpoint = _unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
     # Of a long name a part stands in those names, which may be that of another endpoint, too: then only what it refers to counts.
-    dated = rf"|{re.escape(name)}-\d{{8}}-\d{{6,9}}(-b)?" if aws.clean_prefix(name) == name else ""
+    dated = rf"|{re.escape(name)}-\d{{8}}-\d{{6,9}}(-[bs])?" if aws.clean_prefix(name) == name else ""
     ours = re.compile(re.escape(name) + dated)
     listed = _names(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", name)
     configs = {one for one in listed if ours.fullmatch(one)} | ({endpoint["EndpointConfigName"]} if endpoint else set())
@@ -64,7 +64,8 @@ def find(sagemaker: Any, name: str) -> Found:
         described = _unless_missing(partial(sagemaker.describe_endpoint_config, EndpointConfigName=config))
         if described:
             there.add(config)
-            models |= {variant["ModelName"] for variant in described["ProductionVariants"] if "ModelName" in variant}
+            variants = [*described["ProductionVariants"], *described.get("ShadowProductionVariants", [])]
+            models |= {variant["ModelName"] for variant in variants if "ModelName" in variant}
     return Found(name if endpoint else None, tuple(sorted(there)), tuple(sorted(models)))
 
 

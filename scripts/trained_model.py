@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.aws_options import check_role
+from scripts.aws_options import check_role, check_s3
 from scripts.command_line import CommandError
 from training.evaluation.text import MAIN
 
@@ -35,8 +35,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--role", help="ARN of the role that SageMaker takes on")
 
 
-def find_trained_model(options: argparse.Namespace, sagemaker: Any) -> TrainedModel:
-    """Returns what the options of ``add_model_options`` name. ``sagemaker`` is not asked where --model-data is given."""
+def find_trained_model(options: argparse.Namespace, sagemaker: Any, many: bool = False) -> TrainedModel:
+    """Returns what the options of ``add_model_options`` name. ``sagemaker`` is not asked where --model-data is given.
+
+    ``many``: --model-data is the prefix of many models.
+    """
     if not options.model_data:
         job = _newest(sagemaker) if options.newest else sagemaker.describe_training_job(TrainingJobName=options.training_job)
         name = job["TrainingJobName"] if options.newest else options.training_job
@@ -47,7 +50,10 @@ def find_trained_model(options: argparse.Namespace, sagemaker: Any) -> TrainedMo
     missing = [f"--{name}" for name in ("image", "role") if not getattr(options, name)]
     if missing:
         raise CommandError(f"--model-data needs {' and '.join(missing)} too")
-    check_model_data(options.model_data, "--model-data")
+    if many:
+        check_s3(options.model_data, "--model-data")
+    else:
+        check_model_data(options.model_data, "--model-data")
     check_role(options.role)
     return TrainedModel(options.model_data, options.image, options.role)
 

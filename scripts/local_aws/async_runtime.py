@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.local_aws.asking import PREFIX, Answer
 from scripts.local_aws.context import Context
 from scripts.local_aws.endpoints import Endpoints
 from scripts.local_aws.errors import ApiError, JobError
-from scripts.local_aws.runtime import PREFIX, Answer, ask
 from scripts.local_aws.storage import read, under, write
 from scripts.local_aws.variants import Deployment
 
@@ -117,7 +117,7 @@ class AsyncRuntime:
             return "text/plain", f"The input has {len(body)} bytes; at most {MAX_INPUT_BYTES} are allowed.".encode(), True
         try:
             with self._endpoints.request(task.endpoint) as now:  # it may have been updated while the request waited
-                answer = ask(now.pick(None).server.address, body, task.headers, task.seconds)
+                answer = now.pick(None).serving.ask(body, task.headers, task.seconds)
         except ApiError as error:
             return "text/plain", error.message.encode(), True
         return answer.headers.get("Content-Type", "text/plain"), answer.body, not answer.good

@@ -20,6 +20,7 @@ OURS = ROOT / "container" / "bin"
 # The hosts of a job tell each other paths, and rely on /opt/ml being the same one on all of them. This one is: each host's processes
 # start in the folder that stands for its own /opt/ml.
 OWN_FOLDER = "/proc/self/cwd"
+MEMORY_LIMIT = "SERVING_MEMORY_LIMIT_MB"
 TRAIN_PATIENCE, SERVE_PATIENCE = 120, 30  # seconds from SIGTERM to SIGKILL, as on the platform
 # Of our own environment, what a process needs to run at all. A container gets nothing of its host either.
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -104,8 +105,11 @@ class Launcher(Protocol):
     ) -> Child:
         """Starts one host. ``words``: ContainerArguments."""
 
-    def serve(self, base: Path, port: int, variables: Mapping[str, str]) -> Child:
-        """Starts a server, which answers on this port of loopback."""
+    def serve(self, base: Path, port: int, variables: Mapping[str, str], memory_mb: int | None = None) -> Child:
+        """Starts a server, which answers on this port of loopback. ``memory_mb``: all that it may use."""
+
+    def serving_path(self, base: Path, place: str) -> str:
+        """Returns how the command of `serve` knows a place below its /opt/ml."""
 
 
 class Processes:
@@ -140,6 +144,11 @@ class Processes:
         command = [str(self._commands / "train"), *words]
         return Child(command, TRAIN_PATIENCE, {**variables, "SAGEMAKER_BASE_DIR": OWN_FOLDER}, str(base))
 
-    def serve(self, base: Path, port: int, variables: Mapping[str, str]) -> Child:
+    def serve(self, base: Path, port: int, variables: Mapping[str, str], memory_mb: int | None = None) -> Child:
+        """A process has no memory limit of its own: it is told of it by the variable that ours goes by."""
         placed = {"SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_BIND_ADDRESS": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(port)}
-        return Child([str(self._commands / "serve")], SERVE_PATIENCE, {**variables, **placed})
+        told = {MEMORY_LIMIT: str(memory_mb)} if memory_mb else {}
+        return Child([str(self._commands / "serve")], SERVE_PATIENCE, {**told, **variables, **placed})
+
+    def serving_path(self, base: Path, place: str) -> str:
+        return str(base / place)

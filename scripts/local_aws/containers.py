@@ -52,8 +52,13 @@ class Containers:
         first, *rest = [*entrypoint, *words] if entrypoint else ["", *(words or ["train"])]
         return self._run(children.TRAIN_PATIENCE, base, variables, [*network, "--hostname", host], first, rest)
 
-    def serve(self, base: Path, port: int, variables: Mapping[str, str]) -> Child:
-        return self._run(children.SERVE_PATIENCE, base, variables, ["--publish", f"127.0.0.1:{port}:{PORT}"], "", ["serve"])
+    def serve(self, base: Path, port: int, variables: Mapping[str, str], memory_mb: int | None = None) -> Child:
+        inside = variables.get("SAGEMAKER_BIND_TO_PORT", PORT)
+        limit = ["--memory", f"{memory_mb}m", "--memory-swap", f"{memory_mb}m"] if memory_mb else []
+        return self._run(children.SERVE_PATIENCE, base, variables, [*limit, "--publish", f"127.0.0.1:{port}:{inside}"], "", ["serve"])
+
+    def serving_path(self, base: Path, place: str) -> str:
+        return self.path_inside(place)
 
     def _run(
         self, patience: int, base: Path, variables: Mapping[str, str], options: Sequence[str], entrypoint: str, words: Sequence[str]

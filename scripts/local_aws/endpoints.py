@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from scripts.local_aws.context import Context
-from scripts.local_aws.errors import ApiError, invalid
-from scripts.local_aws.models import EndpointConfigs, Models
+from scripts.local_aws.endpoint_configs import EndpointConfigs
+from scripts.local_aws.errors import ApiError, invalid, not_here
+from scripts.local_aws.models import Models
 from scripts.local_aws.variants import Deployment
 
 CHANGING = ("Creating", "Updating")
@@ -45,7 +46,9 @@ class Endpoints:
         with self._lock:
             self._check_at_rest(name)
             self._configs.records.get(config)
-            self._change(name, config, "Updating")
+            if request.get("DeploymentConfig"):
+                raise not_here("DeploymentConfig", "An update starts the new servers, and then all requests go to them.")
+            self._change(name, config, "Updating", _retained(request))
         return {"EndpointArn": self.records.arn(name)}
 
     def set_weights(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,9 +67,7 @@ class Endpoints:
         answer = self.records.describe(name)
         with self._lock:
             if deployment := self._serving.get(name):
-                variants = [variant.summary() for variant in deployment.variants]
-                asynchronous = {"AsyncInferenceConfig": deployment.asynchronous} if deployment.asynchronous else {}
-                return {**answer, "ProductionVariants": variants, **asynchronous}
+                return {**answer, **deployment.summary()}
         return answer
 
     def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,17 +114,20 @@ class Endpoints:
         if self.records.get(name)["EndpointStatus"] in CHANGING:
             raise invalid(f'Cannot update in-progress endpoint "{self.records.arn(name)}".')
 
-    def _change(self, name: str, config: str, status: str) -> None:
+    def _change(self, name: str, config: str, status: str, retained: frozenset[str] = frozenset()) -> None:
         """Starts the servers of a configuration; once they are healthy they take the place of those that serve."""
         self.records.change(name, EndpointStatus=status, FailureReason=None)
         self._context.say(f"endpoint {name}: {status}")
-        threading.Thread(target=self._deploy, args=[name, config], name=f"endpoint {name}").start()
+        threading.Thread(target=self._deploy, args=[name, config, retained], name=f"endpoint {name}").start()
 
-    def _deploy(self, name: str, config: str) -> None:
+    def _deploy(self, name: str, config: str, retained: frozenset[str]) -> None:
         base = self._context.folder / "endpoints" / f"{name}-{next(self._number)}"
         deployment = None
         try:
-            deployment = Deployment(self._context, name, self._configs.records.get(config), self._models, base)
+            asked, serving = self._configs.records.get(config), self._serving.get(name)
+            if serving and "DataCaptureConfig" in retained:
+                asked = {**asked, "DataCaptureConfig": serving.config.get("DataCaptureConfig", {"EnableCapture": False})}
+            deployment = Deployment(self._context, name, asked, self._models, base)
             with self._lock:
                 self._all.append(deployment)
             problem = deployment.start()
@@ -144,8 +148,18 @@ class Endpoints:
         assert deployment is not None
         with self._lock:
             before = self._serving.get(name)
+            if before and "DesiredWeight" in retained:
+                deployment.take_weights(before)
             self._serving[name] = deployment
             self.records.change(name, EndpointStatus="InService", EndpointConfigName=config)
         self._context.say(f"endpoint {name}: InService")
         if before:
             before.retire()
+
+
+def _retained(request: Mapping[str, Any]) -> frozenset[str]:
+    """Returns which properties of what serves an update keeps, whatever its configuration says."""
+    if not request.get("RetainAllVariantProperties"):
+        return frozenset()
+    excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", [])}
+    return frozenset({"DesiredWeight", "DataCaptureConfig"} - excluded)

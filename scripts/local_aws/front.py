@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from scripts.local_aws import runtime, service_model
+from scripts.local_aws.asking import Answer
 from scripts.local_aws.async_runtime import MAX_INLINE_BYTES, AsyncRuntime
 from scripts.local_aws.endpoints import Endpoints
 from scripts.local_aws.errors import ApiError, invalid
-from scripts.local_aws.runtime import Answer
 from scripts.local_aws.variants import MAX_BODY_BYTES
 
 Environment = dict[str, Any]

@@ -35,6 +35,11 @@ class LogStream:
         thread.start()
         return thread
 
+    def write(self, line: str) -> None:
+        """Adds a line of our own."""
+        self.latest.append(line)
+        self._send([{"timestamp": int(1000 * time.time()), "message": line[:LONGEST_EVENT] or " "}])
+
     def last_line(self) -> str:
         return next((line for line in reversed(self.latest) if line.strip()), "")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.command_line import CommandError
+from scripts.local_aws import asking
+from scripts.local_aws.asking import TIMEOUT_SECONDS, Answer
 from scripts.local_aws.children import Child
 from scripts.local_aws.context import Context
 from scripts.local_aws.errors import JobError, invalid, not_here
@@ -25,7 +27,10 @@ DEFAULT_START_SECONDS = 240
 
 
 class ModelServer:
-    """``container``: the ContainerDefinition of a model. ``title`` names it in messages, as "production variant AllTraffic"."""
+    """``container``: the ContainerDefinition of a model. ``title`` names it in messages, as "production variant AllTraffic".
+
+    ``port``: a free one that it is to listen at; None chooses one. ``memory_mb``: of a serverless endpoint.
+    """
 
     def __init__(
         self,
@@ -36,12 +41,15 @@ class ModelServer:
         title: str,
         variables: Mapping[str, str] | None = None,
         start_seconds: float = DEFAULT_START_SECONDS,
+        port: int | None = None,
+        memory_mb: int | None = None,
     ) -> None:
         self._context, self._container, self._base, self._log, self._title = context, container, base, log, title
         region = {"AWS_REGION": context.region, "AWS_DEFAULT_REGION": context.region}
         self._variables = {**region, **container.get("Environment", {}), **(variables or {})}
         self._start_seconds = start_seconds
-        self._port = _free_port()
+        self._port = port or free_port()
+        self._memory_mb = memory_mb
         self._child: Child | None = None
         self._stopping = threading.Event()
         self._settled = threading.Event()  # it is healthy, or never will be
@@ -59,6 +67,9 @@ class ModelServer:
         """Returns "" once it is healthy, or why it cannot be."""
         self._settled.wait()
         return self._problem
+
+    def ask(self, body: bytes, headers: Mapping[str, str], seconds: float = TIMEOUT_SECONDS) -> Answer:
+        return asking.ask(self.address, body, headers, seconds)
 
     def stop(self) -> None:
         """SIGTERM; SIGKILL follows 30 s later. Does not wait."""
@@ -91,7 +102,7 @@ class ModelServer:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            self._child = child = self._context.launcher.serve(self._base, self._port, self._variables)
+            self._child = child = self._context.launcher.serve(self._base, self._port, self._variables, self._memory_mb)
             if self._stopping.is_set():  # asked while it was being made
                 child.stop()
             reader = self._log.follow(child.output)
@@ -104,8 +115,9 @@ class ModelServer:
             if self._stopping.is_set():
                 return
             if not self._settled.is_set():  # it never was healthy: the platform would go on trying, and not say why
+                name = self._container.get("ContainerHostname", "primary")
                 raise JobError(
-                    f"The primary container for {self._title} did not pass the ping health check. "
+                    f"The {name} container for {self._title} did not pass the ping health check. "
                     f"It ended with exit code {code}; the last line of its log: {self._log.last_line()}"
                 )
             self._context.say(f"{self._title}: the server ended with exit code {code}, and is started again")
@@ -128,25 +140,31 @@ class ModelServer:
         source = source_of(self._container)
         if source is None:
             return
-        s3 = self._context.s3
-        if not source["packed"]:
-            fetch(s3, find_prefix(s3, source["uri"]), self._base / "model")
-            return
-        archive = self._base / "model.tar.gz"
-        bucket, key = split_uri(source["uri"])
-        place = find_prefix(s3, source["uri"])
-        if key not in [one.key for one in place.objects]:
-            raise JobError(f'Could not find model data at "{source["uri"]}". Please ensure that the object exists.')
-        s3.download_file(bucket, key, str(archive))
-        try:
-            unpack(archive, self._base / "model")
-        except CommandError as error:
-            raise JobError(f"Failed to extract model data archive {source['uri']}: {error}") from None
-        archive.unlink()
+        if source["packed"]:
+            fetch_packed(self._context.s3, source["uri"], self._base / "model")
+        else:
+            fetch(self._context.s3, find_prefix(self._context.s3, source["uri"]), self._base / "model")
+
+
+def fetch_packed(s3: Any, uri: str, folder: Path) -> None:
+    """Unpacks a ``model.tar.gz`` of S3 into a folder that is there. Raises ``JobError``."""
+    archive = folder.with_name(f"{folder.name}.tar.gz")
+    bucket, key = split_uri(uri)
+    place = find_prefix(s3, uri)
+    if key not in [one.key for one in place.objects]:
+        raise JobError(f'Could not find model data at "{uri}". Please ensure that the object exists.')
+    s3.download_file(bucket, key, str(archive))
+    try:
+        unpack(archive, folder)
+    except CommandError as error:
+        raise JobError(f"Failed to extract model data archive {uri}: {error}") from None
+    archive.unlink()
 
 
 def source_of(container: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns where the model lies and whether it is packed, or None for a container without one. Raises ``ApiError``."""
+    """Returns where the model lies and whether it is packed, or None for a container without one (or with many). Raises ``ApiError``."""
+    if container.get("Mode") == "MultiModel":
+        return None
     if "ModelDataUrl" in container and "ModelDataSource" in container:
         raise invalid("Give ModelDataUrl or ModelDataSource, not both.")
     if "ModelDataUrl" in container:
@@ -164,7 +182,8 @@ def source_of(container: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"uri": source["S3Uri"] if packed else under(source["S3Uri"], ""), "packed": packed}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Returns a port of loopback that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,13 +1,14 @@
-"""The operations on models and on endpoint configurations: records that are checked, and run nothing."""
+"""The operations on models: records that are checked, and run nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.local_aws.context import Context
 from scripts.local_aws.errors import invalid, not_here
 from scripts.local_aws.model_server import source_of
+from scripts.local_aws.servings import containers_of
 
 
 class Models:
@@ -18,19 +19,12 @@ class Models:
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Keeps the model. Raises ``ApiError`` for what AWS would refuse, and for what is not done here."""
-        containers = (
-            request.get("Containers") or [request["PrimaryContainer"]] if request.keys() & {"Containers", "PrimaryContainer"} else []
-        )
+        containers = containers_of(request)
         if not containers or ("Containers" in request and "PrimaryContainer" in request):
             raise invalid("Give either PrimaryContainer or Containers.")
-        if len(containers) > 1:
-            raise not_here("inference pipelines, of several containers")
-        container = containers[0]
-        if not container.get("Image"):
-            raise not_here("models without an Image, of model packages")
-        if container.get("Mode", "SingleModel") == "MultiModel":
-            raise not_here("multi-model endpoints", "It serves one model per endpoint variant.")
-        source_of(container)
+        for container in containers:
+            _check_container(container, alone=len(containers) == 1)
+        _check_together(request, containers)
         return {"ModelArn": self.records.create(request["ModelName"], request)}
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,53 +34,35 @@ class Models:
         self.records.delete(request["ModelName"])
         return {}
 
-    def container(self, name: str) -> dict[str, Any]:
-        """Returns the definition of a model's container."""
-        model = self.records.get(name)
-        return dict(model.get("PrimaryContainer") or model["Containers"][0])
+
+def _check_container(container: Mapping[str, Any], alone: bool) -> None:
+    if not container.get("Image"):
+        raise not_here("models without an Image, of model packages")
+    if container.get("AdditionalModelDataSources"):
+        raise not_here("AdditionalModelDataSources")
+    if container.get("Mode", "SingleModel") == "SingleModel":
+        if container.get("MultiModelConfig"):
+            raise invalid("MultiModelConfig is for containers of the Mode MultiModel.")
+        source_of(container)
+        return
+    if not alone:
+        raise not_here("multi-model containers among several containers")
+    if "ModelDataSource" in container:
+        raise not_here("a ModelDataSource of a multi-model container", "It takes a ModelDataUrl.")
+    if not container.get("ModelDataUrl", "").startswith("s3://"):
+        raise invalid("A container of the Mode MultiModel needs a ModelDataUrl: the prefix in S3 below which the models are.")
+    if container["ModelDataUrl"].endswith(".tar.gz"):
+        raise invalid("The ModelDataUrl of a container of the Mode MultiModel is a prefix, not one model.tar.gz.")
 
 
-class EndpointConfigs:
-    """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
-
-    def __init__(self, context: Context, models: Models) -> None:
-        self.records = context.records("EndpointConfig", "EndpointConfigs")
-        self._models = models
-
-    def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Keeps the configuration. Raises ``ApiError`` for what AWS would refuse, and for what is not done here."""
-        for member, what in {
-            "ShadowProductionVariants": "shadow variants",
-            "DataCaptureConfig": "data capture",
-            "ExplainerConfig": "explanations",
-        }.items():
-            if request.get(member) and request[member] != {"EnableCapture": False}:
-                raise not_here(what)
-        variants = request["ProductionVariants"]
-        names = [variant["VariantName"] for variant in variants]
-        if len(set(names)) < len(names):
-            raise invalid(f"The variants must have names of their own: {', '.join(names)}.")
-        kept = []
-        for variant in variants:
-            if not variant.get("ModelName"):
-                raise not_here("variants without a ModelName, for inference components")
-            self._models.records.get(variant["ModelName"])
-            if "ServerlessConfig" not in variant and not variant.get("InstanceType"):
-                raise invalid(f"The variant {variant['VariantName']} needs an InstanceType or a ServerlessConfig.")
-            if "ServerlessConfig" in variant and len(variants) > 1:
-                raise invalid("A serverless endpoint has one variant.")
-            defaults = {"InitialVariantWeight": 1.0}
-            kept.append({**defaults, **({} if "ServerlessConfig" in variant else {"InitialInstanceCount": 1}), **variant})
-        if request.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("NotificationConfig"):
-            raise not_here("notifications of asynchronous inference by SNS")
-        if "AsyncInferenceConfig" in request and not request["AsyncInferenceConfig"]["OutputConfig"].get("S3OutputPath"):
-            raise not_here("AsyncInferenceConfig without an S3OutputPath")
-        arn = self.records.create(request["EndpointConfigName"], {**request, "ProductionVariants": kept})
-        return {"EndpointConfigArn": arn}
-
-    def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return self.records.describe(request["EndpointConfigName"])
-
-    def delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        self.records.delete(request["EndpointConfigName"])
-        return {}
+def _check_together(request: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> None:
+    names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]
+    if len(set(names)) < len(names):
+        raise invalid(f"The containers must have names of their own: {', '.join(names)}.")
+    if "InferenceExecutionConfig" not in request:
+        return
+    if len(containers) < 2:
+        raise invalid("InferenceExecutionConfig is for models of several Containers.")
+    unnamed = any("ContainerHostname" not in container for container in request["Containers"])
+    if request["InferenceExecutionConfig"]["Mode"] == "Direct" and unnamed:
+        raise invalid("With the Mode Direct every container needs a ContainerHostname.")

@@ -16,9 +16,10 @@ from scripts.command_line import CommandError
 from scripts.local_aws import s3_state
 from scripts.local_aws.async_runtime import AsyncRuntime
 from scripts.local_aws.context import Context
+from scripts.local_aws.endpoint_configs import EndpointConfigs
 from scripts.local_aws.endpoints import Endpoints
 from scripts.local_aws.front import Front, Operation
-from scripts.local_aws.models import EndpointConfigs, Models
+from scripts.local_aws.models import Models
 from scripts.local_aws.tags import Tags
 from scripts.local_aws.training_jobs import TrainingJobs
 from scripts.local_aws.transform_jobs import TransformJobs
@@ -75,8 +76,7 @@ class LocalPlatform:
         """Ends every process, those that do not listen by force."""
         self.context.ending.set()
         self.asynchronous.close()
-        servers = [variant.server for deployment in self.endpoints.deployments() for variant in deployment.variants]
-        running: list[Any] = [*self.training.runs(), *self.transforms.runs(), *servers]
+        running: list[Any] = [*self.training.runs(), *self.transforms.runs(), *self.endpoints.deployments()]
         for one in running:
             one.stop()
         waiting = threading.Thread(target=lambda: [one.join() for one in running], daemon=True)

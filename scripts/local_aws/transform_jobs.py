@@ -8,6 +8,7 @@ from typing import Any
 from scripts.local_aws.context import Context
 from scripts.local_aws.errors import invalid, not_here
 from scripts.local_aws.models import Models
+from scripts.local_aws.servings import is_multi_model
 from scripts.local_aws.transform_records import Processing
 from scripts.local_aws.transform_run import TransformRun
 
@@ -40,9 +41,13 @@ class TransformJobs:
             raise invalid("BatchStrategy MultiRecord needs a SplitType: without one an object is one record.")
         if request.get("MaxConcurrentTransforms", 1) * request.get("MaxPayloadInMB", 6) > 100:
             raise invalid("MaxConcurrentTransforms * MaxPayloadInMB must not exceed 100.")
-        container = self._models.container(request["ModelName"])
+        model = self._models.records.get(request["ModelName"])
+        if is_multi_model(model):
+            raise invalid("Batch transform does not support multi-model containers.")
+        if model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
+            raise invalid("Batch transform does not support containers of the Mode Direct.")
         processing = Processing(request.get("DataProcessing", {}), source.get("ContentType", ""), split == "Line", assembled == "Line")
-        run = TransformRun(self._context, self.records, request, container, processing)
+        run = TransformRun(self._context, self.records, request, model, processing)
         arn = self.records.create(run.name, {**request, "TransformJobStatus": "InProgress"})
         self._runs[run.name] = run
         run.start()

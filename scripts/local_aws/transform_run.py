@@ -16,9 +16,8 @@ from typing import Any
 
 from scripts.local_aws.context import Context
 from scripts.local_aws.errors import JobError
-from scripts.local_aws.model_server import ModelServer
 from scripts.local_aws.records import Records
-from scripts.local_aws.runtime import ask
+from scripts.local_aws.servings import serving_of
 from scripts.local_aws.storage import find_manifest, find_prefix, read, under, write
 from scripts.local_aws.transform_records import MEGABYTE, Processing, Splitting, assemble, body_of
 
@@ -34,17 +33,17 @@ class StopRequestedError(Exception):
 
 
 class TransformRun:
-    """``request``: what CreateTransformJob was asked, checked; ``container``: the definition of its model."""
+    """``request``: what CreateTransformJob was asked, checked; ``model``: what CreateModel was asked for its model."""
 
     def __init__(
-        self, context: Context, records: Records, request: Mapping[str, Any], container: Mapping[str, Any], processing: Processing
+        self, context: Context, records: Records, request: Mapping[str, Any], model: Mapping[str, Any], processing: Processing
     ) -> None:
         self._context, self._records, self._request, self._processing = context, records, request, processing
         self.name: str = request["TransformJobName"]
         self._stop = threading.Event()
         log = context.log("TransformJobs", f"{self.name}/i-local-{int(time.time())}")
         base = context.folder / "transform" / self.name
-        self._server = ModelServer(context, container, base, log, f"transform job {self.name}", self._variables())
+        self._server = serving_of(context, model, base, log, f"transform job {self.name}", self._variables())
         self._thread = threading.Thread(target=self._run, name=f"transform {self.name}")
 
     def start(self) -> None:
@@ -151,7 +150,7 @@ class TransformRun:
         for again in range(client.get("InvocationsMaxRetries", DEFAULT_RETRIES), -1, -1):
             if self._stop.is_set():
                 raise StopRequestedError
-            answer = ask(self._server.address, body, headers, seconds)
+            answer = self._server.ask(body, headers, seconds)
             if answer.good:
                 return self._processing.received(records, answer.body)
             if again and (answer.status == 0 or answer.status >= 500):

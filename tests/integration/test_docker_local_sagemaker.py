@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts.command_line import CommandError
 from scripts.local_aws.containers import Containers
 from scripts.local_aws.context import Context
 from scripts.local_aws.platform_server import platform_server
 from scripts.make_dataset import make_dataset
+from scripts.pack import pack
 from tests.integration.containers import docker
+from tests.integration.serving import make_model
+from tests.scripts.local_endpoints import deployed
 from tests.scripts.local_platform import ROLE, Clients, channel, until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
@@ -65,6 +69,31 @@ def test_a_pipe_and_three_hosts_give_one_model_which_an_endpoint_serves(aws: Cli
     answer = aws.runtime.invoke_endpoint(EndpointName="music", Body=body, ContentType="application/json")
     assert json.loads(answer["Body"].read())["model_version"] == versions[0]
     aws.sagemaker.delete_endpoint(EndpointName="music")
+
+
+def test_containers_serve_many_models_in_a_pipeline_and_within_the_memory_of_a_serverless_endpoint(aws: Clients, tmp_path: Path) -> None:
+    pack(make_model(tmp_path / "model"), tmp_path / "model.tar.gz")
+    aws.s3.upload_file(str(tmp_path / "model.tar.gz"), "local", "many/a.tar.gz")
+    one = {"Image": "any", "ModelDataUrl": "s3://local/many/a.tar.gz"}
+    many = {"Image": "any", "Mode": "MultiModel", "ModelDataUrl": "s3://local/many/"}
+    aws.sagemaker.create_model(ModelName="many", PrimaryContainer=many, ExecutionRoleArn=ROLE)
+    aws.sagemaker.create_model(ModelName="line", Containers=[one, one], ExecutionRoleArn=ROLE)
+    aws.sagemaker.create_model(ModelName="one", PrimaryContainer=one, ExecutionRoleArn=ROLE)
+    deployed(aws, "many", {"ModelName": "many"})
+    deployed(aws, "line", {"ModelName": "line"})
+    question = {"Body": b'{"user_id": "u0", "num_recommendations": 3}', "ContentType": "application/json"}
+    answer = aws.runtime.invoke_endpoint(EndpointName="many", TargetModel="a.tar.gz", **question)
+    assert len(json.loads(answer["Body"].read())["recommendations"]) == 3
+    with pytest.raises(ClientError, match=r"client error \(422\) from container-2"):
+        aws.runtime.invoke_endpoint(EndpointName="line", **question)
+    for name in ("many", "line"):
+        aws.sagemaker.delete_endpoint(EndpointName=name)
+    until(lambda: docker("ps", "--quiet", "--filter", "name=lsm-").stdout, lambda running: running == "", 40)
+    deployed(aws, "serverless", {"ModelName": "one", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 5}})
+    assert len(json.loads(aws.runtime.invoke_endpoint(EndpointName="serverless", **question)["Body"].read())["recommendations"]) == 3
+    limit = docker("inspect", "--format", "{{.HostConfig.Memory}}", docker("ps", "--quiet", "--filter", "name=lsm-").stdout.strip())
+    assert int(limit.stdout) == 1 << 30
+    aws.sagemaker.delete_endpoint(EndpointName="serverless")
 
 
 def test_a_stopped_job_ends_its_container(aws: Clients) -> None:

@@ -37,6 +37,17 @@ def config(aws: Clients, name: str, asynchronous: dict[str, Any] | None = None, 
     aws.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, **more)
 
 
+def deployed(aws: Clients, name: str, *variants: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Makes an endpoint of variants, each a ProductionVariant or just its ModelName, and returns its description when it serves."""
+    machine = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    whole = [{"VariantName": one["ModelName"], **({} if "ServerlessConfig" in one else machine), **one} for one in variants]
+    aws.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=whole, **more)
+    aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    answer = at_rest(aws, name)
+    assert answer["EndpointStatus"] == "InService", answer.get("FailureReason")
+    return answer
+
+
 def at_rest(aws: Clients, name: str) -> dict[str, Any]:
     return until(
         lambda: aws.sagemaker.describe_endpoint(EndpointName=name), lambda answer: answer["EndpointStatus"] not in ("Creating", "Updating")

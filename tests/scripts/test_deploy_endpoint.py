@@ -12,10 +12,14 @@ from botocore.validate import ParamValidator
 
 from scripts import aws, create_training_job, deploy_endpoint, teardown
 from scripts.command_line import CommandError
+from scripts.endpoint_request import models_place
+from scripts.trained_model import TrainedModel
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/music-recommender:v1"
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
 MODEL = ["--model-data", "s3://models/out/job-1/output/model.tar.gz", "--image", IMAGE, "--role", ROLE]
+OTHER = "s3://models/other/model.tar.gz"
+MANY = ["--multi-model", "--image", IMAGE, "--role", ROLE, "--model-data", "s3://models/many"]
 
 
 def test_the_requests_have_the_form_that_the_api_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +91,41 @@ def test_each_further_option_stands_in_its_request_and_botocore_accepts_it(capsy
     assert config["KmsKeyId"] == config["DataCaptureConfig"]["KmsKeyId"] == "key-1"
 
 
+def accepted(planned: dict[str, Any]) -> None:
+    """Botocore would send these requests."""
+    service = boto3.client("sagemaker").meta.service_model
+    requests = [("CreateModel", one) for one in planned["create_model"]] + [("CreateEndpointConfig", planned["create_endpoint_config"])]
+    for operation, request in requests:
+        assert ParamValidator().validate(request, service.operation_model(operation).input_shape).generate_report() == ""
+
+
+@pytest.mark.parametrize(("options", "cache"), [([], "Enabled"), (["--no-model-cache"], "Disabled")])
+def test_a_multi_model_endpoint_serves_what_is_below_a_prefix(capsys: pytest.CaptureFixture[str], options: list[str], cache: str) -> None:
+    deploy_endpoint.main(["music", *MANY, *options, "--dry-run"])
+    planned = json.loads(capsys.readouterr().out)
+    accepted(planned)
+    container = planned["create_model"][0]["PrimaryContainer"]
+    assert (container["Mode"], container["ModelDataUrl"]) == ("MultiModel", "s3://models/many/")
+    assert container["MultiModelConfig"] == {"ModelCacheSetting": cache}
+
+
+def test_of_a_training_job_a_multi_model_endpoint_serves_the_models_of_all_jobs_beside_it() -> None:
+    model = TrainedModel("s3://models/out/job-1/output/model.tar.gz", IMAGE, ROLE)
+    assert models_place(model) == ("s3://models/out/", "job-1/output/model.tar.gz")
+
+
+def test_a_shadow_is_a_model_and_a_variant_of_its_own_beside_production(capsys: pytest.CaptureFixture[str]) -> None:
+    deploy_endpoint.main(["music", *MODEL, "--shadow", OTHER, "--shadow-share", "0.5", "--capture", "s3://bkt/seen", "--dry-run"])
+    planned = json.loads(capsys.readouterr().out)
+    accepted(planned)
+    main, other = planned["create_model"]
+    config = planned["create_endpoint_config"]
+    (production,), (shadow,) = config["ProductionVariants"], config["ShadowProductionVariants"]
+    assert (production["ModelName"], production["InitialVariantWeight"]) == (main["ModelName"], 1.0)
+    assert (shadow["ModelName"], shadow["InitialVariantWeight"]) == (other["ModelName"], 0.5)
+    assert (other["ModelName"], other["PrimaryContainer"]["ModelDataUrl"]) == (f"{main['ModelName']}-s", OTHER)
+
+
 @pytest.mark.usefixtures("aws_account")
 def test_the_model_of_a_training_job_is_served_with_its_image_and_role_and_torn_down_again(capsys: pytest.CaptureFixture[str]) -> None:
     job = ["--image", IMAGE, "--role", ROLE, "--output", "s3://models/out", "--name", "job-1", "--items", "s3://data/songs/"]
@@ -137,6 +176,13 @@ def test_a_missing_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         (["music", *MODEL, "--async-output", "b/c"], "--async-output b/c: not an address"),
         (["music", *MODEL, "--challenger", "s3://b/model"], "--challenger s3://b/model: not an address"),
         (["music", *MODEL, "--challenger-share", "2"], "from 0 to 1"),
+        (["music", *MODEL, "--shadow-share", "-1"], "--shadow-share -1.0: from 0 to 1"),
+        (["music", *MODEL, "--shadow", "s3://b/model"], "--shadow s3://b/model: not an address"),
+        (["music", *MODEL, "--no-model-cache"], "is for --multi-model only"),
+        (["music", *MODEL, "--multi-model", "--serverless-memory", "1024"], "a serverless endpoint cannot have --multi-model"),
+        (["music", *MODEL, "--multi-model", "--shadow", OTHER, "--async-output", "s3://bkt/a"], "cannot have --shadow, --async-output"),
+        (["music", *MODEL, "--shadow", OTHER, "--challenger", OTHER], "an endpoint with a shadow cannot have --challenger"),
+        (["music", *MANY[:-1], "many"], "--model-data many: not an address"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_made(arguments: list[str], said: str) -> None:

@@ -123,13 +123,12 @@ def test_an_update_that_fails_leaves_what_serves(aws: Clients) -> None:
     ("operation", "request_", "said"),
     [
         ("create_model", {"ModelName": "m"}, "either PrimaryContainer or Containers"),
-        ("create_model", {"ModelName": "m", "PrimaryContainer": {"Image": "x", "Mode": "MultiModel"}}, "multi-model endpoints"),
+        ("create_model", {"ModelName": "m", "PrimaryContainer": {"Image": "x", "Mode": "MultiModel"}}, "needs a ModelDataUrl: the prefix"),
         (
             "create_model",
             {"ModelName": "m", "PrimaryContainer": {"Image": "x", "ModelDataUrl": "s3://b/m.zip"}},
             r"must end with \.tar\.gz",
         ),
-        ("create_model", {"ModelName": "m", "Containers": [{"Image": "x"}, {"Image": "y"}]}, "inference pipelines"),
         ("create_model", {"ModelName": "one", "PrimaryContainer": {"Image": "x"}}, "Cannot create already existing model"),
         ("create_endpoint", {"EndpointName": "e", "EndpointConfigName": "nobody"}, "Could not find endpoint configuration"),
         ("create_endpoint", {"EndpointName": "music", "EndpointConfigName": "one"}, "Cannot create already existing endpoint"),

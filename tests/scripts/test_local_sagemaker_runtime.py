@@ -64,6 +64,8 @@ def test_an_unknown_endpoint_variant_or_model_is_a_validation_error(aws: Clients
         (refused(aws, endpoint="other"), "Endpoint other of account 123456789012 not found"),
         (refused(aws, TargetVariant="nobody"), "Variant nobody not found"),
         (refused(aws, TargetModel="m.tar.gz"), "not a multi-model endpoint"),
+        (refused(aws, TargetContainerHostname="c"), "not a multi-container endpoint"),
+        (refused(aws, InferenceComponentName="c"), "has no inference components"),
     ):
         assert error.response["Error"]["Code"] == "ValidationError"
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
@@ -101,6 +103,16 @@ def test_variants_get_their_share_and_one_can_be_named_and_weights_can_change(aw
     weights = [{"VariantName": "v-one", "DesiredWeight": 0}, {"VariantName": "v-two", "DesiredWeight": 1}]
     aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName="shared", DesiredWeightsAndCapacities=weights)
     assert {ask(aws, endpoint="shared")["model"]["name"] for _ in range(10)} == {"two"}
+    shifted = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}}
+    with pytest.raises(ClientError, match="does not do this: DeploymentConfig"):
+        aws.sagemaker.update_endpoint(EndpointName="shared", EndpointConfigName="both", DeploymentConfig=shifted)
+    aws.sagemaker.update_endpoint(EndpointName="shared", EndpointConfigName="both", RetainAllVariantProperties=True)
+    assert [one["CurrentWeight"] for one in at_rest(aws, "shared")["ProductionVariants"]] == [0.0, 1.0]
+    excluded = [{"VariantPropertyType": "DesiredWeight"}]
+    aws.sagemaker.update_endpoint(
+        EndpointName="shared", EndpointConfigName="both", RetainAllVariantProperties=True, ExcludeRetainedVariantProperties=excluded
+    )
+    assert [one["CurrentWeight"] for one in at_rest(aws, "shared")["ProductionVariants"]] == [3.0, 1.0]
     aws.sagemaker.delete_endpoint(EndpointName="shared")
 
 

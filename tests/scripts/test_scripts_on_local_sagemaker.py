@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts import batch_transform, create_training_job, deploy_endpoint, teardown, tune
+from scripts import batch_transform, create_training_job, deploy_endpoint, invoke, teardown, tune
 from scripts.command_line import CommandError
 from tests.scripts.local_endpoints import archive, ask
 from tests.scripts.local_platform import ROLE, Clients, local_platform, until
@@ -180,9 +180,32 @@ def test_an_asynchronous_endpoint_answers_in_s3(aws: Clients, capsys: pytest.Cap
     teardown.main(["later", "--yes"])
 
 
+def test_a_multi_model_endpoint_is_asked_for_the_model_of_a_job_by_its_name(
+    aws: Clients, trained: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy_endpoint.main(["many", "--training-job", trained, "--multi-model", "--wait"]) == 0
+    target = "trained/output/model.tar.gz"
+    assert f"scripts/invoke --endpoint many --target-model {target} --user USER_ID" in capsys.readouterr().out
+    assert invoke.main(["--endpoint", "many", "--target-model", target, "--user", "u", "--raw"]) == 0
+    seen = json.loads(capsys.readouterr().out.splitlines()[-1])  # before it, the platform in this process says what it loads
+    assert (json.loads(seen["body"]), "seen-0.json" in seen["model"]) == ({"user_id": "u"}, True)
+    teardown.main(["many", "--yes"])
+
+
+def test_an_endpoint_with_a_shadow_that_is_captured_is_torn_down_with_both_models(aws: Clients) -> None:
+    aws.put(**{"three.tar.gz": archive(name="three")})
+    options = ["--shadow", "s3://local/three.tar.gz", "--capture", "s3://local/captured", "--wait"]
+    assert deploy_endpoint.main(["shadowed", *MODEL, *options]) == 0
+    assert ask(aws, endpoint="shadowed")["model"] == {"name": "two"}
+    assert teardown.main(["shadowed", "--yes"]) == 0
+    assert names(aws) == []
+    keys = until(lambda: aws.keys("captured/"), lambda found: len(found) == 2, 10)
+    assert [key.split("/")[1:3] for key in sorted(keys)] == [["shadowed", "AllTraffic"], ["shadowed", "Shadow"]]
+
+
 def test_what_is_refused_leaves_nothing_behind(aws: Clients) -> None:
-    with pytest.raises(CommandError, match="does not do this: data capture"):
-        deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen"])
+    with pytest.raises(CommandError, match="does not do this: data capture of asynchronous"):
+        deploy_endpoint.main(["captured", *MODEL, "--capture", "s3://local/seen", "--async-output", "s3://local/answers"])
     assert names(aws) == []
 
 
