@@ -7,7 +7,7 @@ makes a model for each size, without training: an operator with so many entries 
 with a long tail, a catalogue with genres and years. It is saved and opened as a server opens it. Then it asks, for 10 recommendations each:
 ``events`` (a new listener's history), ``known`` (a listener by id, with as long a history), ``filter`` (events, and a genre and a least
 year), ``reasons`` (events), ``both``, and ``dense``: ``events`` by the way that scores and looks at every song, which models with matrix
-factors and requests with re-ranking take. Prints the median and the 90th percentile in microseconds; one thread, no peers: it is a part of serving.
+factors and requests with re-ranking take. Prints the median and the 90th percentile in microseconds, of one thread.
 """
 
 from __future__ import annotations
