@@ -19,6 +19,7 @@ from scripts.local_aws.context import Context
 from scripts.local_aws.endpoints import Endpoints
 from scripts.local_aws.front import Front, Operation
 from scripts.local_aws.models import EndpointConfigs, Models
+from scripts.local_aws.switches import Switches
 from scripts.local_aws.tags import Tags
 from scripts.local_aws.training_jobs import TrainingJobs
 from scripts.local_aws.transform_jobs import TransformJobs
@@ -102,9 +103,8 @@ def platform_server(context: Context, port: int, buckets: Path | None = None) ->
     ``buckets``: the folder that keeps what S3 has, if it is kept. Raises ``CommandError`` if nothing can listen at the port.
     """
     platform = LocalPlatform(context)
-    front = Front(
-        context.region, platform.operations(), platform.endpoints, platform.asynchronous, DomainDispatcherApplication(create_backend_app)
-    )
+    others = Switches(platform.training, DomainDispatcherApplication(create_backend_app))
+    front = Front(context.region, platform.operations(), platform.endpoints, platform.asynchronous, others)
     try:
         server = make_server("127.0.0.1", port, front, threaded=True, request_handler=_Handler)
     except (OSError, SystemExit) as error:  # werkzeug prints what is wrong with the port, and exits
