@@ -23,6 +23,7 @@ from scripts.local_aws.switches import Switches
 from scripts.local_aws.tags import Tags
 from scripts.local_aws.training_jobs import TrainingJobs
 from scripts.local_aws.transform_jobs import TransformJobs
+from scripts.local_aws.tuning_jobs import TuningJobs
 
 END_SECONDS = 20.0  # for what runs to end by SIGTERM, when the program ends; then it is killed
 
@@ -33,12 +34,13 @@ class LocalPlatform:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.training = TrainingJobs(context)
+        self.tuning = TuningJobs(context, self.training)
         self.models = Models(context)
         self.configs = EndpointConfigs(context, self.models)
         self.endpoints = Endpoints(context, self.configs, self.models)
         self.asynchronous = AsyncRuntime(context, self.endpoints)
         self.transforms = TransformJobs(context, self.models)
-        owners = (self.training, self.models, self.configs, self.endpoints, self.transforms)
+        owners = (self.training, self.tuning, self.models, self.configs, self.endpoints, self.transforms)
         self.tags = Tags(owner.records for owner in owners)
 
     def operations(self) -> dict[str, Operation]:
@@ -49,6 +51,12 @@ class LocalPlatform:
             "ListTrainingJobs": self.training.list,
             "StopTrainingJob": self.training.stop,
             "DeleteTrainingJob": self.training.delete,
+            "CreateHyperParameterTuningJob": self.tuning.create,
+            "DescribeHyperParameterTuningJob": self.tuning.describe,
+            "ListHyperParameterTuningJobs": self.tuning.list,
+            "StopHyperParameterTuningJob": self.tuning.stop,
+            "DeleteHyperParameterTuningJob": self.tuning.delete,
+            "ListTrainingJobsForHyperParameterTuningJob": self.tuning.list_training_jobs,
             "CreateModel": self.models.create,
             "DescribeModel": self.models.describe,
             "ListModels": self.models.records.list,
@@ -76,6 +84,8 @@ class LocalPlatform:
         """Ends every process, those that do not listen by force."""
         self.context.ending.set()
         self.asynchronous.close()
+        for search in self.tuning.runs():  # first, so that they start no more training jobs
+            search.join()
         servers = [variant.server for deployment in self.endpoints.deployments() for variant in deployment.variants]
         running: list[Any] = [*self.training.runs(), *self.transforms.runs(), *servers]
         for one in running:
