@@ -15,7 +15,7 @@ START = "Starting → Downloading → Training"
 
 def courses(out: str) -> dict[str, str]:
     """Returns what is told of each job."""
-    blocks = re.findall(r"^([a-z-]+): .*\n((?:  .*\n)+)", out, re.MULTILINE)
+    blocks = re.findall(r"^([a-z-]+): .*\n(?:\d\d:.*\n)*((?:  .*\n)+)", out, re.MULTILINE)
     return dict(blocks)
 
 
