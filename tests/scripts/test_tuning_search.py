@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.local_aws.gaussian_process import GaussianProcess, expected_improvement
@@ -27,6 +27,7 @@ def numbers(draw: st.DrawFn) -> Number:
     return Number("n", low, high, scale, False)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(numbers(), WAVES, WAVES)
 def test_values_lie_within_the_range_in_the_order_of_their_places(number: Number, one: float, other: float) -> None:
     low, high = (number.value(unit) for unit in sorted((one, other)))
@@ -35,6 +36,7 @@ def test_values_lie_within_the_range_in_the_order_of_their_places(number: Number
     assert (not number.whole) or low == str(int(low))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.floats(0.01, 0.99))
 def test_the_middle_of_a_scale_is_what_the_scale_says(unit: float) -> None:
     assert float(Number("n", 1e-3, 1e3, "Logarithmic", False).value(0.5)) == pytest.approx(1.0)
@@ -118,6 +120,7 @@ def test_the_bayesian_search_comes_nearer_to_the_top_than_a_random_one_also_by_p
     assert np.mean(by_fours) > np.mean(at_random)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.floats(-3, 3), st.floats(0.01, 3), st.floats(-3, 3))
 def test_the_expected_improvement_is_the_mean_of_what_is_above_the_best(mean: float, deviation: float, best: float) -> None:
     grid = np.linspace(-9, 9, 20001)
