@@ -51,7 +51,23 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--endpoint", action="append", default=[], metavar="NAME=MODEL", help="an endpoint of a model on this machine; may be given again"
     )
+    parser.add_argument(
+        "--interrupt-spot-after",
+        action="append",
+        type=seconds,
+        default=[],
+        metavar="SECONDS",
+        help="takes the machines of each spot training job away, so long after its training began; given again: of its second start, too",
+    )
     return parser.parse_args(arguments)
+
+
+def seconds(text: str) -> float:
+    """Reads a time. Raises ``ValueError``, which argparse words."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
 
 
 def choose_launcher(options: argparse.Namespace) -> Launcher:
@@ -117,7 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     launcher = choose_launcher(options)
     told = end_when_told()
     with folders(options.data) as (folder, kept):
-        context = Context(options.region, folder, launcher, kept and kept / "records", keep=kept is not None)
+        misfortunes = tuple(options.interrupt_spot_after)
+        context = Context(options.region, folder, launcher, kept and kept / "records", kept is not None, misfortunes)
         with aws.readable_errors(), platform_server(context, options.port, kept and kept / "s3") as platform:
             make_buckets(context, buckets)
             greet(context, options.docker or f"{options.container}/train and {options.container}/serve", buckets)

@@ -5,7 +5,7 @@
     scripts/tune … --list                               # what can be tuned for these models, and what can be aimed at
 
 A hyperparameter without a range has the one that `train --describe` gives. Before you pay for this: `-p tune=auto` searches settings and
-weights within one training job. The local SageMaker runs no tuning jobs; --dry-run prints the request and sends nothing.
+weights within one training job. --dry-run prints the request and sends nothing.
 """
 
 from __future__ import annotations
@@ -77,13 +77,10 @@ def plan_search(options: argparse.Namespace) -> tuple[TuningJob, list[Upload]]:
 
 
 def describe(sagemaker: Any, name: str) -> dict[str, Any] | None:
-    """Returns the description of the tuning job, None without one. Raises ``CommandError`` where there are no tuning jobs at all."""
+    """Returns the description of the tuning job, None without one."""
     try:
         return dict(sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name))
     except ClientError as error:
-        if aws.error_code(error) == "UnknownOperationException":
-            instead = "use AWS, or search within one training job: scripts/create_training_job … -p tune=auto"
-            raise CommandError(f"the local SageMaker runs no tuning jobs: {instead}") from None
         if aws.is_missing(error):
             return None
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,7 @@ class Context:
     launcher: Launcher
     records_folder: Path | None = None
     keep: bool = False
+    interrupt_spot_after: Sequence[float] = ()  # seconds of training until a spot job's first start is interrupted, its second, …
     url: str = ""  # known once the server has its port
     ending: threading.Event = field(default_factory=threading.Event)
 

@@ -91,12 +91,13 @@ def _unless_it_exists(make: Callable[[], object]) -> None:
 
 
 class Metrics:
-    """Looks for the figures of ``MetricDefinitions`` in lines of a log, and keeps the last value of each."""
+    """Looks for the figures of ``MetricDefinitions`` in lines of a log, and keeps the values of each."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         """Raises ``ApiError`` for a regular expression that is none, or has no group."""
         self._patterns: dict[str, re.Pattern[str]] = {}
         self._found: dict[str, tuple[float, float]] = {}
+        self._values: dict[str, list[float]] = {}
         self._lock = threading.Lock()
         for definition in definitions:
             try:
@@ -116,8 +117,14 @@ class Metrics:
                     continue
                 with self._lock:
                     self._found[name] = (value, time.time())
+                    self._values.setdefault(name, []).append(value)
 
     def final(self) -> list[dict[str, Any]]:
         """Returns ``FinalMetricDataList``."""
         with self._lock:
             return [{"MetricName": name, "Value": value, "Timestamp": at} for name, (value, at) in self._found.items()]
+
+    def values(self, name: str) -> Sequence[float]:
+        """Returns all values of one figure so far, in their order."""
+        with self._lock:
+            return tuple(self._values.get(name, ()))

@@ -20,9 +20,11 @@ from scripts.local_aws.endpoint_configs import EndpointConfigs
 from scripts.local_aws.endpoints import Endpoints
 from scripts.local_aws.front import Front, Operation
 from scripts.local_aws.models import Models
+from scripts.local_aws.switches import Switches
 from scripts.local_aws.tags import Tags
 from scripts.local_aws.training_jobs import TrainingJobs
 from scripts.local_aws.transform_jobs import TransformJobs
+from scripts.local_aws.tuning_jobs import TuningJobs
 
 END_SECONDS = 20.0  # for what runs to end by SIGTERM, when the program ends; then it is killed
 
@@ -33,12 +35,13 @@ class LocalPlatform:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.training = TrainingJobs(context)
+        self.tuning = TuningJobs(context, self.training)
         self.models = Models(context)
         self.configs = EndpointConfigs(context, self.models)
         self.endpoints = Endpoints(context, self.configs, self.models)
         self.asynchronous = AsyncRuntime(context, self.endpoints)
         self.transforms = TransformJobs(context, self.models)
-        owners = (self.training, self.models, self.configs, self.endpoints, self.transforms)
+        owners = (self.training, self.tuning, self.models, self.configs, self.endpoints, self.transforms)
         self.tags = Tags(owner.records for owner in owners)
 
     def operations(self) -> dict[str, Operation]:
@@ -49,6 +52,12 @@ class LocalPlatform:
             "ListTrainingJobs": self.training.list,
             "StopTrainingJob": self.training.stop,
             "DeleteTrainingJob": self.training.delete,
+            "CreateHyperParameterTuningJob": self.tuning.create,
+            "DescribeHyperParameterTuningJob": self.tuning.describe,
+            "ListHyperParameterTuningJobs": self.tuning.list,
+            "StopHyperParameterTuningJob": self.tuning.stop,
+            "DeleteHyperParameterTuningJob": self.tuning.delete,
+            "ListTrainingJobsForHyperParameterTuningJob": self.tuning.list_training_jobs,
             "CreateModel": self.models.create,
             "DescribeModel": self.models.describe,
             "ListModels": self.models.records.list,
@@ -76,6 +85,8 @@ class LocalPlatform:
         """Ends every process, those that do not listen by force."""
         self.context.ending.set()
         self.asynchronous.close()
+        for search in self.tuning.runs():  # first, so that they start no more training jobs
+            search.join()
         running: list[Any] = [*self.training.runs(), *self.transforms.runs(), *self.endpoints.deployments()]
         for one in running:
             one.stop()
@@ -102,9 +113,8 @@ def platform_server(context: Context, port: int, buckets: Path | None = None) ->
     ``buckets``: the folder that keeps what S3 has, if it is kept. Raises ``CommandError`` if nothing can listen at the port.
     """
     platform = LocalPlatform(context)
-    front = Front(
-        context.region, platform.operations(), platform.endpoints, platform.asynchronous, DomainDispatcherApplication(create_backend_app)
-    )
+    others = Switches(platform.training, DomainDispatcherApplication(create_backend_app))
+    front = Front(context.region, platform.operations(), platform.endpoints, platform.asynchronous, others)
     try:
         server = make_server("127.0.0.1", port, front, threaded=True, request_handler=_Handler)
     except (OSError, SystemExit) as error:  # werkzeug prints what is wrong with the port, and exits

@@ -7,11 +7,11 @@ from typing import Any
 
 from scripts.local_aws.channels import Channel
 from scripts.local_aws.context import Context
-from scripts.local_aws.errors import invalid, not_here
+from scripts.local_aws.errors import invalid
 from scripts.local_aws.logs import Metrics
-from scripts.local_aws.training_run import CHECKPOINTS, TrainingRun
+from scripts.local_aws.training_checks import check_training, with_defaults
+from scripts.local_aws.training_run import TrainingRun
 
-A_DAY = 86_400  # MaxRuntimeInSeconds, where the request does not say
 RUNNING = ("InProgress", "Stopping")
 
 
@@ -28,16 +28,21 @@ class TrainingJobs:
                 self.records.change(name, TrainingJobStatus="Failed", SecondaryStatus="Failed", FailureReason=reason)
 
     def create(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        asked = {"StoppingCondition": {}, **request}
-        asked["StoppingCondition"] = {"MaxRuntimeInSeconds": A_DAY, **asked["StoppingCondition"]}
-        self._check(asked)
-        algorithm = asked["AlgorithmSpecification"]
-        channels = [Channel.of(entry, algorithm["TrainingInputMode"]) for entry in asked.get("InputDataConfig", [])]
-        run = TrainingRun(self._context, self.records, asked, channels, Metrics(algorithm.get("MetricDefinitions", [])))
-        arn = self.records.create(run.name, {**asked, "TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"})
+        return {"TrainingJobArn": self.launch(request)}
+
+    def check(self, request: Mapping[str, Any]) -> None:
+        """Raises ``ApiError`` for what ``launch`` would refuse of the request."""
+        self._plan(with_defaults(request))
+
+    def launch(self, request: Mapping[str, Any], **facts: Any) -> str:
+        """Starts a job and returns its ARN. ``facts`` are of its description and not of its request. Raises ``ApiError``."""
+        asked = with_defaults(request)
+        run = TrainingRun(self._context, self.records, asked, *self._plan(asked))
+        started = {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting"}
+        arn = self.records.create(run.name, {**asked, **started, **facts})
         self._runs[run.name] = run
         run.start()
-        return {"TrainingJobArn": arn}
+        return arn
 
     def describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
         # Members that the answer must have, even while there is no model yet.
@@ -61,26 +66,29 @@ class TrainingJobs:
         self.records.delete(name)
         return {}
 
-    def runs(self) -> Sequence[TrainingRun]:
+    def interrupt(self, name: str) -> None:
+        """Takes a job's spot instances away. Raises ``ApiError``."""
+        self._running(name).interrupt()
+
+    def lose(self, name: str, host: str) -> None:
+        """Kills a job's host, ``algo-1`` and so on. Raises ``ApiError``."""
+        self._running(name).lose(host)
+
+    def metric_values(self, name: str, metric: str) -> tuple[float, ...]:
+        """Returns every value of a metric that the job has printed since we were started."""
+        return tuple(self._runs[name].metrics.values(metric)) if name in self._runs else ()
+
+    def runs(self) -> tuple[TrainingRun, ...]:
         return tuple(self._runs.values())
 
-    def _check(self, asked: Mapping[str, Any]) -> None:
-        algorithm, resources = asked.get("AlgorithmSpecification"), asked.get("ResourceConfig")
-        if not algorithm or not algorithm.get("TrainingImage"):
-            raise invalid("AlgorithmSpecification with a TrainingImage is needed: local_sagemaker has no registered algorithms.")
-        if not resources or not (resources.get("InstanceGroups") or resources.get("InstanceType")):
-            raise invalid("ResourceConfig with an InstanceType is needed.")
-        if "ServerlessJobConfig" in asked:
-            raise not_here("serverless training jobs")
-        self._context.launcher.check_entry(algorithm.get("ContainerEntrypoint", []))
-        names = [entry["ChannelName"] for entry in asked.get("InputDataConfig", [])]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise invalid(f"ChannelName must be unique in InputDataConfig: {', '.join(twice)}.")
-        place = asked.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS)
-        if not place.startswith("/opt/ml/") or ".." in place.split("/"):
-            raise not_here(f"CheckpointConfig.LocalPath {place}", "It takes a folder below /opt/ml.")
-        longest = asked["StoppingCondition"].get("MaxWaitTimeInSeconds")
-        if longest is not None and not asked.get("EnableManagedSpotTraining"):
-            raise invalid("MaxWaitTimeInSeconds is for EnableManagedSpotTraining only.")
-        if longest is not None and longest < asked["StoppingCondition"]["MaxRuntimeInSeconds"]:
-            raise invalid("Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds.")
+    def _running(self, name: str) -> TrainingRun:
+        status = self.records.get(name)["TrainingJobStatus"]
+        if status not in RUNNING:
+            raise invalid(f"The request was rejected because the training job is in status {status}.")
+        return self._runs[name]
+
+    def _plan(self, asked: Mapping[str, Any]) -> tuple[Sequence[Channel], Metrics]:
+        check_training(asked, self._context.launcher)
+        algorithm = asked["AlgorithmSpecification"]
+        channels = [Channel.of(entry, algorithm["TrainingInputMode"]) for entry in asked.get("InputDataConfig", [])]
+        return channels, Metrics(algorithm.get("MetricDefinitions", []))

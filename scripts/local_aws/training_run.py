@@ -1,40 +1,45 @@
-"""One training job from Starting to its end, on a thread of its own."""
+"""One training job from Starting to its end, on a thread of its own, started again where the platform would."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 import traceback
-from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.local_aws.channels import Channel
-from scripts.local_aws.checkpoints import Checkpoints
 from scripts.local_aws.context import Context
-from scripts.local_aws.errors import JobError
+from scripts.local_aws.errors import JobError, invalid
 from scripts.local_aws.logs import Metrics
 from scripts.local_aws.records import Records
 from scripts.local_aws.storage import under, upload
-from scripts.local_aws.training_hosts import Host, Machine, count_hosts, deliver, machines, write_config
+from scripts.local_aws.training_attempt import MOST_REASON, Attempt, Outcome, remove
+from scripts.local_aws.training_hosts import count_hosts, machines
+from scripts.local_aws.training_progress import TrainingProgress
 
-POLL_SECONDS = 0.05
-MOST_REASON = 1024  # characters of FailureReason
-CHECKPOINTS = "/opt/ml/checkpoints"
+ENDS = {  # what the command was stopped for: status, message, secondary status
+    "done": ("Completed", "Training job completed", ""),
+    "stopped": ("Stopped", "Training job stopped", ""),
+    "over_time": ("Stopped", "Training job runtime exceeded MaxRuntimeInSeconds", "MaxRuntimeExceeded"),
+    "waited": ("Stopped", "Training job wait time exceeded MaxWaitTimeInSeconds", "MaxWaitTimeExceeded"),
+}
 
 
 class TrainingRun:
     """``request``: what CreateTrainingJob was asked, checked. Its progress is written into the records."""
 
-    def __init__(self, context: Context, records: Records, request: Mapping[str, Any], channels: list[Channel], metrics: Metrics) -> None:
+    def __init__(
+        self, context: Context, records: Records, request: Mapping[str, Any], channels: Sequence[Channel], metrics: Metrics
+    ) -> None:
         self._context, self._records, self._request = context, records, request
-        self._channels, self._metrics = channels, metrics
+        self._channels, self.metrics = channels, metrics
         self.name: str = request["TrainingJobName"]
-        self._hosts: list[Host] = []
-        self._stop = threading.Event()
-        self._over_time = False
+        self._progress = TrainingProgress(context, records, self.name)
+        self._attempt = Attempt(context, request, channels, metrics)
+        self._stop, self._interrupt = threading.Event(), threading.Event()
+        self._begin, self._interruptions = time.monotonic(), 0
+        self._started: float | None = None  # since when the command of this start runs
         self._thread = threading.Thread(target=self._run, name=f"training {self.name}")
 
     def start(self) -> None:
@@ -51,151 +56,110 @@ class TrainingRun:
     def kill(self) -> None:
         """Ends the processes now."""
         self._stop.set()
-        for host in self._hosts:
-            if host.child:
-                host.child.kill()
+        self._attempt.kill()
+
+    def interrupt(self) -> None:
+        """Takes the spot instances away, as soon as may be. Raises ``ApiError`` where there are none, or none yet."""
+        if not self._request.get("EnableManagedSpotTraining"):
+            raise invalid(f"The training job {self.name} has no spot instances: it was created without EnableManagedSpotTraining.")
+        self._must_be_training()
+        self._interrupt.set()
+
+    def lose(self, host: str) -> None:
+        """Kills one host without a warning. Raises ``ApiError`` if it does not run."""
+        self._must_be_training()
+        if not self._attempt.lose(host):
+            raise invalid(f"No host {host} of the training job {self.name} is running: they are called algo-1, algo-2, and so on.")
+
+    def _must_be_training(self) -> None:
+        secondary = self._records.get(self.name)["SecondaryStatus"]
+        if secondary != "Training":
+            raise invalid(f"The training job {self.name} is {secondary}: only one that is Training can be interrupted.")
 
     def _run(self) -> None:
         base = self._context.folder / "training" / self.name
         try:
-            self._status("Starting", "Starting the training job")
-            self._status("Downloading", "Downloading input data")
-            self._prepare(base)
-            reason = "" if self._stop.is_set() else self._train()
-            self._deliver(reason)
+            self._deliver(self._start_until_it_ends())
         except JobError as error:
-            self._end("Failed", "Training job failed", FailureReason=str(error)[:MOST_REASON])
+            self._fail(str(error))
         except Exception as error:
             traceback.print_exc()
-            self._end("Failed", "Training job failed", FailureReason=f"InternalServerError: {type(error).__name__}: {error}"[:MOST_REASON])
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
         finally:
             self._context.launcher.release(self.name)
             if not self._context.keep:
-                _remove(base)
+                remove(base)
 
-    def _prepare(self, base: Path) -> None:
-        s3, launcher = self._context.s3, self._context.launcher
-        _remove(base)  # kept of an earlier job of this name, maybe
-        places = {channel: channel.find(s3) for channel in self._channels}
-        cluster = machines(self._request["ResourceConfig"], launcher.hosts(self.name, count_hosts(self._request["ResourceConfig"])))
-        begin = int(time.time())
-        for number, machine in enumerate(cluster, start=1):
-            host = Host(machine, base / f"algo-{number}", self._context.log("TrainingJobs", f"{self.name}/algo-{number}-{begin}"))
-            checkpoints = self._request.get("CheckpointConfig")
-            inside = None
-            if checkpoints:
-                place = checkpoints.get("LocalPath", CHECKPOINTS).removeprefix("/opt/ml/")
-                inside = launcher.path_inside(place)
-                host.checkpoints = Checkpoints(s3, host.base / place, checkpoints["S3Uri"])
-                host.checkpoints.restore()
-            hyperparameters = self._request.get("HyperParameters", {})
-            write_config(host.base, machine, cluster, launcher.interface, hyperparameters, self._channels, inside)
-            deliver(s3, places, host, cluster)
-            self._hosts.append(host)
+    def _start_until_it_ends(self) -> Outcome:
+        """Starts the job, and starts it again, on new machines, after an interruption, or where RetryStrategy has a loss retried."""
+        resources, base = self._request["ResourceConfig"], self._context.folder / "training" / self.name
+        cluster = machines(resources, self._context.launcher.hosts(self.name, count_hosts(resources)))
+        retries = self._request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        while True:
+            self._progress.step("Starting", "Starting the training job")
+            self._progress.step("Downloading", "Downloading input data")
+            self._attempt = Attempt(self._context, self._request, self._channels, self.metrics)
+            self._attempt.prepare(base, cluster)
+            if self._stop.is_set():
+                return Outcome("stopped")
+            self._interrupt.clear()
+            self._started = time.monotonic()
+            self._progress.begin()
+            outcome = self._attempt.run(self._variables(), self._why_stop, self._stopping)
+            again = outcome.why == "interrupted" or (outcome.why == "lost" and retries > 0)
+            if not again or self._stop.is_set():
+                return Outcome("stopped") if outcome.why == "interrupted" else outcome
+            self._progress.pause()
+            if outcome.why == "lost":
+                retries -= 1
+                self._progress.step("Restarting", f"{outcome.reason}. Attempts left after this one: {retries}")
 
-    def _variables(self, machine: Machine) -> dict[str, str]:
+    def _variables(self) -> dict[str, str]:
         region = {"AWS_REGION": self._context.region, "AWS_DEFAULT_REGION": self._context.region}
         job = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self._records.arn(self.name)}
         return {**region, **self._request.get("Environment", {}), **job}
 
-    def _train(self) -> str:
-        """Runs the command on all hosts until all have ended. Returns why it failed, or ""."""
-        algorithm = self._request["AlgorithmSpecification"]
-        self._status("Training", "Training image download completed. Training in progress.")
-        self._records.change(self.name, TrainingStartTime=time.time())
-        readers = []
-        for host in self._hosts:
-            command = algorithm.get("ContainerEntrypoint", []), algorithm.get("ContainerArguments", [])
-            host.child = self._context.launcher.train(self.name, host.base, host.machine.name, self._variables(host.machine), *command)
-            readers.append(host.log.follow(host.child.output, self._metrics.see))
-            for pipe in host.pipes:
-                pipe.start()
-            if host.checkpoints:
-                host.checkpoints.start()
-        failed = self._wait(time.monotonic() + self._request["StoppingCondition"]["MaxRuntimeInSeconds"])
-        for reader in readers:
-            reader.join(5)
-        for host in self._hosts:
-            for pipe in host.pipes:
-                pipe.end()
-            if host.checkpoints:
-                host.checkpoints.end()
-        return failed
-
-    def _wait(self, deadline: float) -> str:
-        failed: Host | None = None
-        stopping = False
-        while any(host.child and host.child.exit_code is None for host in self._hosts):
-            failed = failed or next((host for host in self._hosts if host.child and host.child.exit_code), None)
-            if time.monotonic() > deadline and not self._stop.is_set():
-                self._over_time = True
-                self._stop.set()
-            if self._stop.is_set() and not stopping:
-                self._records.change(self.name, TrainingJobStatus="Stopping")
-                self._status("Stopping", "Stopping the training job")
-            if (self._stop.is_set() or failed) and not stopping:
-                stopping = True
-                for host in self._hosts:
-                    if host.child:
-                        host.child.stop()
-            time.sleep(POLL_SECONDS)
+    def _why_stop(self) -> str:
+        """Returns why the command has to end now, or "". The times of all starts count together."""
+        conditions = self._request["StoppingCondition"]
         if self._stop.is_set():
-            return ""
-        failed = failed or next((host for host in self._hosts if host.child and host.child.exit_code), None)
-        return _reason(failed) if failed else ""
+            return "stopped"
+        if self._progress.seconds > conditions["MaxRuntimeInSeconds"]:
+            return "over_time"
+        if time.monotonic() - self._begin > conditions.get("MaxWaitTimeInSeconds", float("inf")):
+            return "waited"
+        return "interrupted" if self._interrupt.is_set() or self._interruption_is_due() else ""
 
-    def _deliver(self, reason: str) -> None:
+    def _interruption_is_due(self) -> bool:
+        after = self._context.interrupt_spot_after
+        if self._interruptions >= len(after) or not self._request.get("EnableManagedSpotTraining") or self._started is None:
+            return False
+        return time.monotonic() - self._started >= after[self._interruptions]
+
+    def _stopping(self, why: str) -> None:
+        if why == "interrupted":
+            self._interruptions += 1
+            self._progress.step("Interrupted", "The spot instances were taken away. The training job starts again.")
+        else:
+            self._progress.step("Stopping", "Stopping the training job", TrainingJobStatus="Stopping")
+
+    def _deliver(self, outcome: Outcome) -> None:
         """Uploads what the command left, and ends the job."""
         where, compressed = self._request["OutputDataConfig"], self._request["OutputDataConfig"].get("CompressionType") != "NONE"
-        place = under(where["S3OutputPath"], self.name, "output")
-        if not reason:
-            self._status("Uploading", "Uploading generated training model")
-            model = upload(self._context.s3, [host.model for host in self._hosts], under(place, "model"), compressed)
+        place, hosts = under(where["S3OutputPath"], self.name, "output"), self._attempt.hosts
+        if outcome.why in ENDS:
+            self._progress.step("Uploading", "Uploading generated training model")
+            model = upload(self._context.s3, [host.model for host in hosts], under(place, "model"), compressed)
             if model:
                 self._records.change(self.name, ModelArtifacts={"S3ModelArtifacts": model})
         name = "output" if compressed else "data"
-        upload(self._context.s3, [host.output for host in self._hosts], under(place, name), compressed)
-        if reason:
-            self._end("Failed", "Training job failed", FailureReason=reason)
-        elif self._over_time:
-            self._end("Stopped", "Training job runtime exceeded MaxRuntimeInSeconds", "MaxRuntimeExceeded")
-        elif self._stop.is_set():
-            self._end("Stopped", "Training job stopped")
-        else:
-            self._end("Completed", "Training job completed")
+        upload(self._context.s3, [host.output for host in hosts], under(place, name), compressed)
+        if outcome.why not in ENDS:
+            self._fail(outcome.reason)
+            return
+        status, message, secondary = ENDS[outcome.why]
+        self._progress.end(status, message, secondary, FinalMetricDataList=self.metrics.final() or None)
 
-    def _status(self, secondary: str, message: str, **facts: Any) -> None:
-        """Sets the secondary status and adds it to the transitions."""
-        now = time.time()
-        transitions = self._records.get(self.name).get("SecondaryStatusTransitions", [])
-        if transitions:
-            transitions[-1].setdefault("EndTime", now)
-        final = {"EndTime": now} if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded") else {}
-        transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": message, **final})
-        self._records.change(self.name, SecondaryStatus=secondary, SecondaryStatusTransitions=transitions, **facts)
-        self._context.say(f"training job {self.name}: {secondary}")
-
-    def _end(self, status: str, message: str, secondary: str = "", **facts: Any) -> None:
-        now = time.time()
-        begin = self._records.get(self.name).get("TrainingStartTime")
-        seconds = {"TrainingTimeInSeconds": round(now - begin), "BillableTimeInSeconds": round(now - begin)} if begin else {}
-        times = {"TrainingEndTime": now, "FinalMetricDataList": self._metrics.final() or None}
-        self._status(secondary or status, message, TrainingJobStatus=status, **times, **seconds, **facts)
-        if "FailureReason" in facts:
-            self._context.say(f"training job {self.name}: {facts['FailureReason']}")
-
-
-def _reason(host: Host) -> str:
-    """The platform's words around the failure file, or the last line of the log where there is none; at most 1024 characters."""
-    said = host.failure() or host.log.last_line()
-    begin, end = "AlgorithmError: ", f", exit code: {host.child.exit_code if host.child else '?'}"
-    return begin + said[: MOST_REASON - len(begin) - len(end)] + end
-
-
-def _remove(folder: Path) -> None:
-    """Read-only folders, those of FastFile mode, must be writable to be emptied."""
-    for path in [folder, *folder.rglob("*")]:
-        with suppress(OSError):
-            if path.is_dir() and not path.is_symlink():
-                path.chmod(0o755)
-    shutil.rmtree(folder, ignore_errors=True)
+    def _fail(self, reason: str) -> None:
+        final = self.metrics.final() or None
+        self._progress.end("Failed", "Training job failed", FailureReason=reason[:MOST_REASON], FinalMetricDataList=final)

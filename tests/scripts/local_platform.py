@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,10 +127,10 @@ def channel(name: str, uri: str, mode: str = "File", distribution: str = "FullyR
 
 
 @contextmanager
-def local_platform(commands: Path = COMMANDS, keep: bool = False) -> Iterator[Clients]:
+def local_platform(commands: Path = COMMANDS, keep: bool = False, interrupt_spot_after: Sequence[float] = ()) -> Iterator[Clients]:
     """Runs one, with an empty bucket "local"."""
     with tempfile.TemporaryDirectory(prefix="lsm-t-", dir="/tmp") as folder:
-        context = Context("us-east-1", Path(folder), Processes(commands), keep=keep)
+        context = Context("us-east-1", Path(folder), Processes(commands), keep=keep, interrupt_spot_after=interrupt_spot_after)
         with platform_server(context, 0):
             urllib.request.urlopen(f"{context.url}/moto-api/reset", data=b"").close()  # moto's state belongs to the process
             clients = Clients(context.url)

@@ -14,6 +14,10 @@ from botocore.exceptions import ClientError
 
 from tests.scripts.local_platform import ROLE, Clients, channel, local_platform, until
 
+GROUP = {"InstanceGroupName": "small", "InstanceType": "ml.m5.large", "InstanceCount": 1}
+FOR_A_GROUP = channel("a", "s3://local/d")
+FOR_A_GROUP["DataSource"]["S3DataSource"]["InstanceGroupNames"] = ["small"]
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Clients]:
@@ -232,6 +236,11 @@ def test_a_name_is_given_once_and_an_unknown_one_is_a_validation_error(aws: Clie
         ({"RetryStrategy": {"MaximumRetryAttempts": 31}}, "Member must have value less than or equal to 30"),
         ({"ResourceConfig": {"InstanceType": "ml.huge", "InstanceCount": 1, "VolumeSizeInGB": 1}}, "enum value set"),
         ({"StoppingCondition": {"MaxWaitTimeInSeconds": 10}}, "MaxWaitTimeInSeconds is for EnableManagedSpotTraining only"),
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds. It must be present"),
+        ({"ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}, "an InstanceCount of at least 1"),
+        ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceGroups": [GROUP], "VolumeSizeInGB": 1}}, "not both"),
+        ({"ResourceConfig": {"InstanceGroups": [GROUP, GROUP], "VolumeSizeInGB": 1}}, "InstanceGroupName must be unique"),
+        ({"channels": [FOR_A_GROUP]}, "The channel a is for instance groups that there are not: small"),
         ({"channels": [channel("a", "s3://local/d"), channel("a", "s3://local/d")]}, "ChannelName must be unique"),
         ({"channels": [channel("a", "s3://local/d", RecordWrapperType="RecordIO")]}, "the channel a is in File mode"),
         ({"channels": [channel("a", "s3://local/d", "FastFile", S3DataType="ManifestFile")]}, "FastFile mode takes S3Prefix only"),

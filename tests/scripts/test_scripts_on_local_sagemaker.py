@@ -118,12 +118,23 @@ def test_a_job_that_fails_says_why_and_what_to_do(aws: Clients, capsys: pytest.C
     assert re.search(r"lost ended as Failed: .*no-bucket.*What to do: make the bucket", capsys.readouterr().err)
 
 
-def test_a_search_is_refused_before_anything_is_uploaded(aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_search_is_followed_to_its_end_and_told_when_asked_for_again(
+    aws: Clients, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "songs.csv").write_text("item_id\ns\n")
-    search = [*JOB, "--items", str(tmp_path / "songs.csv"), "-p", "models=content", "--tune", "content_neighbours"]
-    with pytest.raises(CommandError, match="the local SageMaker runs no tuning jobs: use AWS, or search within one training job"):
-        tune.main(search)
-    assert "uploading" not in capsys.readouterr().out
+    search = [*JOB, "--items", str(tmp_path / "songs.csv"), "-p", "models=content", "--tune", "content_neighbours=10:90"]
+    search += ["--jobs", "2", "--name", "search", "--spot", "--seed", "1", "--early-stopping", "--wait"]
+    assert tune.main(search) == 1  # this container prints other figures than ours
+    said = capsys.readouterr()
+    assert "InProgress, 0 done, 2 running, 0 failed" in said.out
+    assert "search ended as Failed: All training jobs failed." in said.err
+    _, one = aws.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="search")["TrainingJobSummaries"]
+    seen = aws.seen(aws.trained(one["TrainingJobName"]))
+    assert seen["config"]["hyperparameters"]["_tuning_objective_metric"] == "hybrid:recall_at_20"
+    assert 10 <= int(seen["config"]["hyperparameters"]["content_neighbours"]) <= 90
+    assert list(seen["files"]) == ["items/songs.csv"]
+    assert tune.main(search) == 1
+    assert "search was started already: arn:" in capsys.readouterr().out
 
 
 # Endpoints
