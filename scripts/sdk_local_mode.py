@@ -128,10 +128,9 @@ def image_for(line: int, image: str) -> Iterator[str]:
     name = f"music-recommender-trains:{uuid.uuid4().hex[:12]}"
     text = f'FROM {image}\nCMD ["train"]\n'
     print(f"the image with `train` as its default command: {name}", flush=True)
-    if subprocess.run(
-        ["docker", "build", "--quiet", "--tag", name, "-"], input=text, text=True, stdout=subprocess.DEVNULL, check=False
-    ).returncode:
-        raise CommandError(f"the image {image} is not there: without --image it is built")
+    command = ["docker", "build", "--quiet", "--tag", name, "-"]
+    if subprocess.run(command, input=text, text=True, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        raise CommandError(f"no image could be made of {image}; what Docker said is above")
     try:
         yield name
     finally:
@@ -169,6 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise CommandError(f"--output {options.output} is not empty")
     if options.image is None:
         docker(build_command([IMAGE], None))
+    elif subprocess.run(["docker", "image", "inspect", options.image], capture_output=True, check=False).returncode != 0:
+        raise CommandError(f"--image {options.image}: there is no such image on this machine; without --image it is built")
     # What the containers have written belongs to root: another user keeps it until the machine is cleaned up.
     with tempfile.TemporaryDirectory(prefix="sdk-", ignore_cleanup_errors=True) as temporary:
         folder = (options.output or Path(temporary)).resolve()
