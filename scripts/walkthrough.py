@@ -1,6 +1,6 @@
 """Runs the walk-through of the local SageMaker, from a clean clone to the teardown, by the commands that README.md has.
 
-    scripts/walkthrough                  # in a temporary folder: some five minutes
+    scripts/walkthrough                  # in a temporary folder: five to ten minutes
     scripts/walkthrough --output DIR     # in this folder, which stays
     scripts/walkthrough --list           # prints the commands and runs none
 
