@@ -24,6 +24,11 @@ def run(main: Callable[[], int]) -> int:
         return 1
 
 
+def size_text(size: int) -> str:
+    """Returns a number of bytes for people: ``27 bytes``, ``1.3 MB``."""
+    return f"{size / 1e6:,.1f} MB" if size >= 50_000 else f"{size:,} bytes"
+
+
 def key_values(pairs: Sequence[str], option: str) -> dict[str, str]:
     """Returns ``["k=v", …]`` as a dictionary. Raises ``CommandError`` for one without ``=``, or a key given twice."""
     values: dict[str, str] = {}

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from scripts import aws
-from scripts.command_line import CommandError
+from scripts.command_line import CommandError, size_text
 
 SCHEME = "s3://"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -108,7 +108,7 @@ def download(s3: Any, places: Sequence[tuple[S3Place, Path]]) -> None:
     total = sum(place.size for place, _ in places)
     count = sum(len(place.objects) for place, _ in places)
     _check_room(total, places[0][1])
-    print(f"downloading {count} object(s), {total / 1e6:.1f} MB", flush=True)
+    print(f"downloading {count} object(s), {size_text(total)}", flush=True)
     bar = tqdm(total=total, unit="B", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False)
     with bar, create_transfer_manager(s3, TransferConfig(max_concurrency=AT_ONCE)) as manager:
         under_way = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.command_line import CommandError
+from scripts.command_line import CommandError, size_text
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,7 @@ class Upload:
 
     def __str__(self) -> str:
         size = sum(path.stat().st_size for path, _ in self.files)
-        return f"{len(self.files)} file(s), {size / 1e6:.1f} MB, to s3://{self.bucket}/{self.files[0][1]}" + (
-            " …" if self.files[1:] else ""
-        )
+        return f"{len(self.files)} file(s), {size_text(size)}, to s3://{self.bucket}/{self.files[0][1]}" + (" …" if self.files[1:] else "")
 
 
 def plan_upload(source: Path, bucket: str, prefix: str) -> Upload:

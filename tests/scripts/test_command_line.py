@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.command_line import CommandError, key_values, run
+from scripts.command_line import CommandError, key_values, run, size_text
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +40,10 @@ def test_values_may_hold_equals_signs_and_be_empty() -> None:
 def test_what_is_no_pair_is_named(pairs: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         key_values(pairs, "-p")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 bytes"), (27, "27 bytes"), (49_999, "49,999 bytes"), (50_000, "0.1 MB"), (1_300_000, "1.3 MB")]
+)
+def test_a_small_size_is_told_in_bytes_and_never_as_nothing(size: int, text: str) -> None:
+    assert size_text(size) == text

@@ -117,7 +117,7 @@ def test_a_slow_shadow_delays_no_answer(aws: Clients) -> None:
     deployed(aws, "lazy", {"ModelName": "one"}, **shadow("lazy"))
     begin = time.monotonic()
     assert {ask(aws, endpoint="lazy")["model"]["name"] for _ in range(10)} == {"one"}
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 10  # it would be 20 if each waited for its copy
     assert "not found" in str(refused(aws, endpoint="lazy", TargetVariant="shadow"))
     aws.sagemaker.delete_endpoint(EndpointName="lazy")
 
