@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import re
 import shlex
 import signal
@@ -22,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -63,12 +65,13 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("AWS_")}
 
 
-def echo(lines: IO[str], greeted: threading.Event) -> None:
+def echo(lines: IO[str], greeted: queue.Queue[bool]) -> None:
+    """Prints the lines, and says once they hold the greeting, or in the end that there was none."""
     for line in lines:
         print(f"| {line}", end="", flush=True)
         if line.strip().startswith(GREETING):
-            greeted.set()
-    greeted.set()
+            greeted.put(True)
+    greeted.put(False)
 
 
 def walk(folder: Path, first: str, second: str) -> int:
@@ -79,12 +82,14 @@ def walk(folder: Path, first: str, second: str) -> int:
     options = {"cwd": folder, "env": environment(), "stdin": subprocess.DEVNULL, "text": True, "stderr": subprocess.STDOUT}
     piped = {**options, "stdout": subprocess.PIPE, "start_new_session": True}
     with subprocess.Popen(["bash", "-c", first], **piped) as server:  # type: ignore[call-overload]
-        greeted = threading.Event()
+        greeted: queue.Queue[bool] = queue.Queue()
         reader = threading.Thread(target=echo, args=(server.stdout, greeted))
         reader.start()
         try:
-            if not greeted.wait(SECONDS_TO_START) or server.poll() is not None:
+            if not _started(greeted):
                 print("\nthe local SageMaker did not start: what it said is above", flush=True)
+                with suppress(subprocess.TimeoutExpired):  # it may have said its last word, and not ended yet
+                    server.wait(1)
                 return server.poll() or 1
             code = int(subprocess.run(["bash", "-c", second], check=False, **options).returncode)  # type: ignore[call-overload]
             print("\n| ^C", flush=True)
@@ -98,6 +103,13 @@ def walk(folder: Path, first: str, second: str) -> int:
                 os.killpg(server.pid, signal.SIGKILL)
             reader.join()
     return code or server.returncode
+
+
+def _started(greeted: queue.Queue[bool]) -> bool:
+    try:
+        return greeted.get(timeout=SECONDS_TO_START)
+    except queue.Empty:
+        return False
 
 
 def free_port() -> int:
