@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.conformance import confined
-from tests.conformance.container import FREE, TRAIN_WRITES, Conditions, Hosts, Run
+from tests.conformance import confined, memory_group
+from tests.conformance.container import FREE, PORT, TRAIN_WRITES, Conditions, Hosts, Run
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "JAVA_HOME")  # of our own environment, what a process needs to run at all
 MARK = "CONFORMANCE_RUN"  # the variable by which everything that a command has started is found again
@@ -34,19 +34,24 @@ def free_port() -> int:
 class CommandRun(Run):
     """A process in a session of its own, and everything that it has started."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log_path: Path, mark: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log_path: Path, mark: str, group: Path | None) -> None:
         super().__init__(process, log_path)
+        self._group = group
         self._mark = f"{MARK}={mark}".encode()
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    def processes(self) -> list[int]:
+        return list(self._family())
+
     def terminate(self, grace: float) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(grace)
+        self.left = self.processes()
         self.kill()  # with a container's first process all others end
 
     def kill(self) -> None:
@@ -57,6 +62,9 @@ class CommandRun(Run):
                     os.kill(pid, signal.SIGKILL)
             self.process.poll()
             time.sleep(0.01)
+        if self._group is not None:
+            memory_group.remove(self._group)
+            self._group = None
 
     def _family(self) -> Iterator[int]:
         if self.process.poll() is None:
@@ -83,6 +91,9 @@ class Command:
     def unable(self, conditions: Conditions) -> str:
         return "" if conditions == FREE else confined.unable(conditions)
 
+    def inside(self, base: Path) -> str:
+        return str(base)
+
     def hosts(self, count: int) -> Hosts:
         """Names are addresses, since nobody could look up others; and no interface has them all."""
         job = f"127.{1 + os.getpid() % 250}.{next(self._jobs) % 250}"
@@ -105,6 +116,8 @@ class Command:
     def serve(
         self, base: Path, log: Path, *, variables: Mapping[str, str] = {}, conditions: Conditions = FREE, port: int | None = None
     ) -> tuple[Run, int]:
+        if not conditions.network and port is None:  # in a network of its own nothing is in the way of what it does untold
+            return self._run("serve", (), base, str(base), log, variables, conditions, ()), PORT
         port = port or free_port()
         bound = {"SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_ADDRESS": "127.0.0.1"}
         return self._run("serve", (), base, str(base), log, {**bound, **variables}, conditions, ()), port
@@ -125,7 +138,8 @@ class Command:
         if conditions.user is not None:
             kept["HOME"] = "/"
         # Without setpriv it still runs; a guard against our own sudden end is all that is missing then.
-        before = [] if confined.unable(conditions) and conditions == FREE else confined.prefix(conditions, base, writable)
+        group = None if conditions.memory_mb is None else memory_group.make(conditions.memory_mb)
+        before = [] if confined.unable(conditions) and conditions == FREE else confined.prefix(conditions, base, writable, group)
         command = [*before, *(part.replace("{}", word) for part in self._words), *more]
         environment = {**kept, MARK: mark, "SAGEMAKER_BASE_DIR": inside, **variables}
         assert threading.current_thread() is threading.main_thread(), "Linux takes the end of a thread for the end of its parent"
@@ -139,7 +153,7 @@ class Command:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return CommandRun(process, log, mark)
+        return CommandRun(process, log, mark, group)
 
     def close(self) -> None:
         """There is nothing to give back."""

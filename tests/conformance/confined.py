@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from tests.conformance import memory_group
 from tests.conformance.container import Conditions
 
 # File systems that a container has of its own, and may write, even where its root may not be written.
@@ -33,12 +34,14 @@ def _read_only(folder: Path, writable: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def prefix(conditions: Conditions, base: Path, writable: Sequence[str]) -> list[str]:
+def prefix(conditions: Conditions, base: Path, writable: Sequence[str], group: Path | None = None) -> list[str]:
     """Returns the words before the command. It stays one process: what the words start becomes the command.
 
-    ``writable``: folders in ``base`` that may be written on a read-only disk.
+    ``writable``: folders in ``base`` that may be written on a read-only disk. ``group``: the control group that it shall be in.
     """
     steps, spaces = ["set -e"], []
+    if group is not None:
+        steps.append(f"echo $$ > '{group}/cgroup.procs'")
     if not conditions.network:
         spaces.append("--net")
         steps.append(LOOPBACK_UP)
@@ -54,7 +57,7 @@ def prefix(conditions: Conditions, base: Path, writable: Sequence[str]) -> list[
         words += [f"--reuid={conditions.user}", f"--regid={conditions.user}", "--clear-groups"]
         words += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--bounding-set=-all,+dac_read_search"]
     if not spaces:
-        return words
+        return words if group is None else ["sh", "-c", "\n".join([*steps, 'exec "$@"']), "sh", *words]
     mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", *mapped, *spaces, "sh", "-c", "\n".join([*steps, 'exec "$@"']), "sh", *words]
 
@@ -62,8 +65,8 @@ def prefix(conditions: Conditions, base: Path, writable: Sequence[str]) -> list[
 @lru_cache
 def unable(conditions: Conditions) -> str:
     """Returns "" if a command can be run so on this machine, otherwise why not."""
-    if conditions.memory_mb is not None:
-        return "a limit of the memory is set for images only"
+    if conditions.memory_mb is not None and (reason := memory_group.unable()):
+        return reason
     if conditions.user is not None and os.geteuid() != 0:
         return "only root can run a command as another user"
     tools = [tool for tool in ("setpriv", "unshare", "ip") if shutil.which(tool) is None]

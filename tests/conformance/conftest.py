@@ -22,6 +22,7 @@ import pytest
 from tests.conformance.command import Command
 from tests.conformance.container import FREE, Conditions, Container, Run
 from tests.conformance.image import Image
+from tests.conformance.kept import Kept
 from tests.conformance.opt_ml import OptMl, training_job
 from tests.conformance.server import Server
 from tests.conformance.subject_folder import Subject
@@ -174,7 +175,7 @@ def serving(container: Container, subject: Subject, served: Callable[..., Path],
         log = work / f"serve-{next(numbers)}.log"
         run, reached = container.serve(folder, log, variables=variables, conditions=conditions, port=port)
         try:
-            server = Server(run, reached, folder, None if conditions.network else run.pid, begin)
+            server = Server(run, reached, folder, container.inside(folder), None if conditions.network else run.pid, begin)
             if wait:
                 server.wait_until_healthy(subject.serving["seconds"])
             yield server
@@ -186,8 +187,13 @@ def serving(container: Container, subject: Subject, served: Callable[..., Path],
     return start
 
 
-@pytest.fixture(scope="module")
-def server(serving: Serving) -> Iterator[Server]:
-    """One server of the trained model for all tests of a file, which leave it as they found it."""
-    with serving() as running:
-        yield running
+@pytest.fixture(scope="session")
+def _plain(serving: Serving) -> Iterator[Kept]:
+    with Kept(serving) as kept:
+        yield kept
+
+
+@pytest.fixture
+def server(_plain: Kept) -> Server:
+    """One server of the trained model, told nothing but its port, for all tests, which leave it as they found it."""
+    return _plain.server()

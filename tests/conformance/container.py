@@ -52,10 +52,15 @@ class Run:
 
     def __init__(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
         self.process, self.log_path = process, log_path
+        self.left: list[int] = []  # processes that still ran when, after ``terminate``, the first one had ended
 
     @property
     def pid(self) -> int:
         """The process id, on this machine, of the container's first process."""
+        raise NotImplementedError
+
+    def processes(self) -> list[int]:
+        """The ids, on this machine, of all its processes."""
         raise NotImplementedError
 
     def terminate(self, grace: float) -> None:
@@ -119,6 +124,9 @@ class Container(Protocol):
 
     def unable(self, conditions: Conditions) -> str:
         """Returns "" if it can be run so on this machine, otherwise why not."""
+
+    def inside(self, base: Path) -> str:
+        """Returns where ``base`` lies for what runs in it."""
 
     def hosts(self, count: int) -> Hosts:
         """Returns names for the hosts of a new training job."""

@@ -9,7 +9,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,31 +62,53 @@ def connect(port: int, timeout: float = 20, network_of: int | None = None) -> so
     return made[0]
 
 
+def open_connection(port: int, timeout: float = 60, network_of: int | None = None) -> http.client.HTTPConnection:
+    """Returns an HTTP connection that stands. Raises ``OSError`` where nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    connection.sock = connect(port, timeout, network_of)
+    return connection
+
+
+def exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | Iterable[bytes] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    connected: float = 0,
+) -> Answer:
+    """Sends one request over a connection that may stay open, pieces of a body as chunks. Raises ``OSError`` without an answer."""
+    begin = time.monotonic()
+    try:
+        # Who refuses a body may answer, and close, before he has read all of it.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, path, body=body, headers=dict(headers or {}), encode_chunked=not isinstance(body, bytes | None))
+        response = connection.getresponse()
+        content = response.read()
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"no HTTP answer: {error!r}") from error
+    found = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, found, content, connected, time.monotonic() - begin)
+
+
 def ask(
     port: int,
     method: str,
     path: str,
-    body: bytes | None = None,
+    body: bytes | Iterable[bytes] | None = None,
     headers: Mapping[str, str] | None = None,
     *,
     timeout: float = 60,
     network_of: int | None = None,
 ) -> Answer:
     """Sends one request over a connection of its own. Raises ``OSError`` where nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     begin = time.monotonic()
-    connection.sock = connect(port, timeout, network_of)
-    connected = time.monotonic()
+    connection = open_connection(port, timeout, network_of)
     try:
-        connection.request(method, path, body=body, headers=dict(headers or {}))
-        response = connection.getresponse()
-        content = response.read()
-    except http.client.HTTPException as error:
-        raise ConnectionError(f"no HTTP answer: {error!r}") from error
+        return exchange(connection, method, path, body, headers, connected=time.monotonic() - begin)
     finally:
         connection.close()
-    found = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, found, content, connected - begin, time.monotonic() - connected)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ class ImageRun(Run):
             assert time.monotonic() < deadline, f"Docker did not start it:\n{self.log()}"
             time.sleep(0.02)
 
+    def processes(self) -> list[int]:
+        return [int(line) for line in docker("top", self.name, "-eo", "pid").stdout.split()[1:]]
+
     def terminate(self, grace: float) -> None:
         docker("stop", "-t", str(math.ceil(grace)), self.name)
 
@@ -61,6 +64,9 @@ class Image:
         if shutil.which("docker") is None or docker("info").returncode != 0:
             return "no Docker engine answers"
         return ""
+
+    def inside(self, base: Path) -> str:
+        return "/opt/ml"
 
     def hosts(self, count: int) -> Hosts:
         network = f"conformance-{uuid.uuid4().hex[:12]}"

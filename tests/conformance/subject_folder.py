@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ class Body:
 
     path: Path
     content_type: str
+    times: int = 1
 
     @property
     def content(self) -> bytes:
-        return self.path.read_bytes()
+        content = self.path.read_bytes()
+        return content if self.times == 1 else (content.removesuffix(b"\n") + b"\n") * self.times
 
     def __str__(self) -> str:
         return self.path.name
@@ -64,6 +66,17 @@ class Subject:
     def requests(self) -> list[Body]:
         """Bodies that are answered with 200."""
         return self._bodies("requests")
+
+    @property
+    def long_request(self) -> Body:
+        """A body that keeps a worker busy for about a second."""
+        how = self.serving["long"]
+        return replace(next(body for body in self.requests if body.path.name == how["file"]), times=how["times"])
+
+    @property
+    def json_request(self) -> Body:
+        """The first request that is a JSON document, which may therefore have any number of blanks around it."""
+        return next(body for body in self.requests if body.content_type == "application/json")
 
     @property
     def bad_requests(self) -> list[Body]:
