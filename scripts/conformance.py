@@ -56,7 +56,7 @@ ONLY_ON_AWS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One test: the row of the contract, what it promises, which test it is, how it went, and why, if it did not pass."""
+    """One promise: the row of the contract, the promise, which test holds the container to it, how it went, and why, if not well."""
 
     contract: str
     promise: str
@@ -107,14 +107,14 @@ def _from_here(command: str) -> str:
 
 
 def read_report(path: Path) -> list[Row]:
-    """Reads pytest's report in JUnit's XML. A test without a row of the contract is none of the table; a failed one always is."""
+    """Reads pytest's report in JUnit's XML. A test may stand for several rows of the contract; one for none is shown if it failed."""
     rows = []
     for case in ET.parse(path).getroot().iter("testcase"):
-        properties = {one.get("name"): one.get("value", "") for one in case.iter("property")}
+        properties = [one.get("value", "") for one in case.iter("property") if one.get("name") == "contract"]
         result, reason = _result(case)
-        if "contract" in properties or result == FAILED:
-            test = f"{case.get('classname', '').removeprefix('tests.conformance.')}.{case.get('name', '')}"
-            rows.append(Row(properties.get("contract", "?"), properties.get("promise", ""), test, result, reason))
+        test = f"{case.get('classname', '').removeprefix('tests.conformance.')}.{case.get('name', '')}"
+        for contract, _, promise in (one.partition(": ") for one in properties or (["?: "] if result == FAILED else [])):
+            rows.append(Row(contract, promise, test, result, reason))
     return sorted(rows, key=lambda row: (row.contract, row.promise))
 
 

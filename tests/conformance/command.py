@@ -55,6 +55,8 @@ class CommandRun(Run):
         self.kill()  # with a container's first process all others end
 
     def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()  # at once; looking for the others takes a while
         deadline = time.monotonic() + 10
         while (left := list(self._family())) and time.monotonic() < deadline:
             for pid in left:

@@ -44,11 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the row of the contract into the report of each test, from where `scripts/conformance` takes it."""
+    """Puts the rows of the contract into the report of each test, from where `scripts/conformance` takes it."""
     for item in items:
-        if (mark := item.get_closest_marker("contract")) is not None:
-            row, promise = mark.args
-            item.user_properties += [("contract", row), ("promise", promise)]
+        item.user_properties += [("contract", ": ".join(mark.args)) for mark in item.iter_markers("contract")]
 
 
 @pytest.fixture(scope="session")

@@ -142,7 +142,23 @@ def training_job(
     return made
 
 
-def contents(folder: Path, ignored: Collection[str] = ()) -> dict[str, bytes]:
-    """Returns all files below a folder by their relative paths, without those that may differ from training to training."""
-    found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if name not in ignored}
+def contents(folder: Path, ignored: Collection[str] = ()) -> dict[str, Any]:
+    """Returns all files below a folder by their relative paths: bytes, or, where a part of a JSON file is ignored, the rest of it.
+
+    ``ignored``: files, and parts of JSON files as ``file.json#/path/to/it``.
+    """
+    found: dict[str, Any] = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    for name, _, place in (one.partition("#/") for one in ignored):
+        if name not in found:
+            continue
+        if not place:
+            del found[name]
+            continue
+        document = json.loads(found[name]) if isinstance(found[name], bytes) else found[name]
+        *above, last = place.split("/")
+        holder = document
+        for key in above:
+            holder = holder.get(key, {})
+        holder.pop(last, None)
+        found[name] = document
+    return found

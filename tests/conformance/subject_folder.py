@@ -46,8 +46,14 @@ class Subject:
 
     @property
     def differs(self) -> list[str]:
-        """Files of the model folder that may differ between two trainings with the same input."""
+        """What of the model folder may differ between two trainings with the same input: files, or, as ``file.json#/path/to/it``, parts
+        of one."""
         return list(self.training["differs"])
+
+    @property
+    def differs_by_delivery(self) -> list[str]:
+        """What may differ, too, where the same data came in other files or in another way."""
+        return self.differs + list(self.training["differs_by_delivery"])
 
     @property
     def data(self) -> Path:

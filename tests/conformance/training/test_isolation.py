@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.conftest import MakeJob, Train, Under
+from tests.conformance.conftest import MakeJob, Under
 from tests.conformance.container import NOBODY, Conditions
-from tests.conformance.opt_ml import OptMl, contents
-from tests.conformance.subject_folder import Subject
+from tests.conformance.training.conftest import TrainsTheSame
 
-CONDITIONS = {
-    "any user id": ("A8", "Training works as a user that has no name", Conditions(user=NOBODY)),
-    "read-only root": ("A8", "Training writes to /tmp and the folders of its output only", Conditions(read_only=True)),
-    "no network": ("A8", "Training needs no network (EnableNetworkIsolation)", Conditions(network=False)),
-    "all of them": (
-        "A8",
-        "Training works as any user, on read-only disks and without a network, all at once",
-        Conditions(user=NOBODY, read_only=True, network=False),
-    ),
-}
+USER = pytest.mark.contract("A8", "Training works as a user that has no name")
+READ_ONLY = pytest.mark.contract("A8", "Training writes to /tmp and to the folders of its output only")
+NO_NETWORK = pytest.mark.contract("A8", "Training needs no network and no credentials (EnableNetworkIsolation)")
 
 
 @pytest.mark.parametrize(
-    "conditions", [pytest.param(one, id=name, marks=pytest.mark.contract(row, text)) for name, (row, text, one) in CONDITIONS.items()]
+    "conditions",
+    [
+        pytest.param(Conditions(user=NOBODY, read_only=True, network=False), id="all", marks=[USER, READ_ONLY, NO_NETWORK]),
+        # One by one, to tell which of them it is:
+        pytest.param(Conditions(user=NOBODY), id="user", marks=[USER, pytest.mark.slow]),
+        pytest.param(Conditions(read_only=True), id="read-only", marks=[READ_ONLY, pytest.mark.slow]),
+        pytest.param(Conditions(network=False), id="no-network", marks=[NO_NETWORK, pytest.mark.slow]),
+    ],
 )
-def test_the_same_model_comes_out(
-    conditions: Conditions, opt_ml: MakeJob, train: Train, under: Under, trained: tuple[OptMl, str], subject: Subject
-) -> None:
-    job = opt_ml()
-    train(job, conditions=under(conditions)).succeeds(subject.training["seconds"])
-    assert contents(job.model, subject.differs) == contents(trained[0].model, subject.differs)
+def test_the_same_model_comes_out(conditions: Conditions, opt_ml: MakeJob, trains_the_same: TrainsTheSame, under: Under) -> None:
+    trains_the_same(opt_ml(), conditions=under(conditions))
