@@ -21,6 +21,18 @@ from tests.conformance.subject_folder import Subject
 MULTI_MODEL = {"SAGEMAKER_MULTI_MODEL": "true"}
 HASH, LONG = "3f" * 32, "long-name." * 20
 NAMES = ("a", "b", "c", "d", "e", HASH, LONG)
+ODD_NAMES = {
+    "dots": "..",
+    "path": "../a",
+    "escaped-path": "..%2fa",
+    "way-round": "a/../a",
+    "escaped-dots": "%2e%2e",
+    "empty": "",
+    "newline": "a\n",
+    "zero": "a\0",
+    "endless": "x" * 5000,
+}
+LOADS_OF_NOTHING = (b"", b"{", b"[]", b"{}", b'{"model_name": "a"}', b'{"url": "/opt/ml/models/a/model"}', b'{"model_name": 1, "url": 2}')
 READ_ONLY = Conditions(read_only=True)
 MEGABYTE = 1024 * 1024
 
@@ -118,7 +130,7 @@ def test_a_broken_model_is_refused_and_the_others_go_on(models: Models, subject:
 
 
 @pytest.mark.contract("B4", "A name or a body that makes no sense is refused, loads nothing and hurts nobody")
-@pytest.mark.parametrize("name", ["..", "../a", "..%2fa", "a/../a", "%2e%2e", "", "a\n", "a\0", "x" * 5000])
+@pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES)
 def test_an_odd_name_hurts_nobody(models: Models, subject: Subject, name: str) -> None:
     models.load("a")
     assert 400 <= models.get(name).status < 500 or name == ""  # an empty name makes it the list
@@ -130,9 +142,7 @@ def test_an_odd_name_hurts_nobody(models: Models, subject: Subject, name: str) -
 
 
 @pytest.mark.contract("B4", "A body of POST /models that names no model is refused")
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"{}", b'{"model_name": "a"}', b'{"url": "/opt/ml/models/a/model"}', b'{"model_name": 1, "url": 2}']
-)
+@pytest.mark.parametrize("content", LOADS_OF_NOTHING, ids=lambda content: content.decode() or "nothing")
 def test_a_load_that_names_no_model_is_refused(models: Models, content: bytes) -> None:
     assert 400 <= models.server.ask("POST", "/models", content, {"Content-Type": "application/json"}).status < 500
     assert models.names() == [[]]
