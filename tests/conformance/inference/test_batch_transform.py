@@ -17,6 +17,7 @@ from tests.conformance.subject_folder import Body, Subject
 from tests.conformance.transform import Job
 
 TRANSFORMS = 4  # at once
+MANY = 32
 SINGLE = {"SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1"}
 CUTS = {
     "one by one": Job("SINGLE_RECORD"),
@@ -98,20 +99,20 @@ def test_input_and_output_can_be_joined(transforming: Server, subject: Subject, 
     "B5", "What the job was told (strategy, payload, transforms at once) is kept, and told again where /execution-parameters tells anything"
 )
 def test_the_job_is_told_again_what_it_has_told(serving: Serving, subject: Subject) -> None:
-    variables = {"SAGEMAKER_BATCH": "true", **SINGLE, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(TRANSFORMS)}
+    variables = {"SAGEMAKER_BATCH": "true", **SINGLE, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(MANY)}
     if not subject.serving.get("batch_transform"):
         pytest.skip("subject.json: no batch_transform")
     with serving(variables) as server:
         answer = server.ask("GET", "/execution-parameters")
         if subject.serving.get("execution_parameters"):
             told = read_json(answer.body)
-            assert told["MaxConcurrentTransforms"] == TRANSFORMS
+            assert told["MaxConcurrentTransforms"] == MANY
             assert told["BatchStrategy"].replace("_", "").upper() == "SINGLERECORD"
             assert told["MaxPayloadInMB"] == 1
         else:
             assert answer.status == 404
         for body in subject.batches:
-            assert len(output(Job("SINGLE_RECORD", concurrent=TRANSFORMS), server, body, subject)) == len(records(body))
+            assert len(output(Job("SINGLE_RECORD", concurrent=MANY), server, body, subject)) == len(records(body))
 
 
 @pytest.mark.contract(

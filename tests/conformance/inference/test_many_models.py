@@ -34,7 +34,7 @@ ODD_NAMES = {
 }
 LOADS_OF_NOTHING = (b"", b"{", b"[]", b"{}", b'{"model_name": "a"}', b'{"url": "/opt/ml/models/a/model"}', b'{"model_name": 1, "url": 2}')
 READ_ONLY = Conditions(read_only=True)
-MEGABYTE = 1024 * 1024
+MEGABYTE, MEMORY_MB = 1024 * 1024, 1024
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +183,20 @@ def test_models_on_a_read_only_disk_can_be_loaded(models: Models, container: Con
     assert models.invoke("a", subject.requests[0]).status == 200
     copy, first = base / "models" / "b", base / "models" / "a"
     assert sorted(path.relative_to(copy) for path in copy.rglob("*")) == sorted(path.relative_to(first) for path in first.rglob("*"))
+
+
+@pytest.mark.contract("B4", "A model that does not fit into the container's memory is 507, the kernel kills nothing, and the others go on")
+def test_a_model_that_does_not_fit_is_507(serving: Serving, base: Path, subject: Subject) -> None:
+    if not (large := subject.serving.get("fills_memory")):
+        pytest.skip("subject.json: no fills_memory")
+    model = base / "models" / "large" / "model"
+    shutil.copytree(base / "models" / "a" / "model", model)
+    with (model / large).open("ab") as file:
+        file.truncate(4 * MEMORY_MB * MEGABYTE)  # zeros that take no room on the disk
+    with serving(MULTI_MODEL, base=base, conditions=Conditions(memory_mb=MEMORY_MB)) as server:
+        models = Models(server)
+        assert models.load("a").status == 200
+        assert models.load("large").status == 507
+        assert models.names() == [["a"]]
+        assert models.invoke("a", subject.requests[0]).status == 200
+        assert server.ping() == 200
