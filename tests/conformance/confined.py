@@ -19,7 +19,7 @@ ROOT_READ_ONLY = f"""
 mount --bind /tmp /tmp
 while read -r _ place kind _; do
     case "$kind" in {OF_THE_KERNEL}) continue ;; esac
-    case "$place" in /tmp) continue ;; esac
+    case "$kind:$place" in *:/tmp | nsfs:* | overlay:/?*) continue ;; esac  # the roots of other containers are none of ours
     mount -n -o remount,bind,ro "$place"
 done < /proc/self/mounts
 mount -n -o remount,bind,rw /tmp

@@ -57,7 +57,7 @@ class Image:
     """Runs containers of ``image``. All of them, and their networks, bear one label."""
 
     def __init__(self, image: str) -> None:
-        self._image = image
+        self.image = image
         self._label = f"conformance={uuid.uuid4().hex}"
 
     def unable(self, conditions: Conditions) -> str:
@@ -122,7 +122,7 @@ class Image:
             options += ["--memory", f"{conditions.memory_mb}m", "--memory-swap", f"{conditions.memory_mb}m"]
         options += [part for key, value in variables.items() for part in ("-e", f"{key}={value}")]
         with log.open("ab") as output:
-            command = ["docker", "run", *options, self._image, *words]
+            command = ["docker", "run", *options, self.image, *words]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         run = ImageRun(process, log, name)
         run.started()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,21 +22,26 @@ NOT_COPIED = ".sagemaker-ignore"  # files whose names end so stay on the machine
 def watched(folder: Path) -> Iterator[list[str]]:
     """Collects the files that were seen to grow or change in their place: the platform would have copied a half one."""
     half: list[str] = []
-    seen: dict[tuple[str, int], tuple[int, int]] = {}
+    seen: dict[int, tuple[int, int]] = {}  # by inode: size and time of the last change
+    kept: dict[int, int] = {}  # by inode: a descriptor, so that no other file gets the inode while we look
     over = threading.Event()
+
+    def look(path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY)
+        facts = os.fstat(descriptor)
+        state = (facts.st_size, facts.st_mtime_ns)
+        if kept.setdefault(facts.st_ino, descriptor) != descriptor:
+            os.close(descriptor)
+        if seen.setdefault(facts.st_ino, state) != state:
+            half.append(path.name)
+        seen[facts.st_ino] = state
 
     def watch() -> None:
         while not over.wait(0.004):
             for path in folder.rglob("*"):
-                try:
-                    facts = path.stat()
-                except OSError:
-                    continue  # renamed or deleted meanwhile
-                state = (facts.st_size, facts.st_mtime_ns)
-                if path.is_file() and not path.name.endswith(NOT_COPIED):
-                    if seen.setdefault((path.name, facts.st_ino), state) != state:
-                        half.append(path.name)
-                    seen[path.name, facts.st_ino] = state
+                with suppress(OSError):  # renamed or deleted meanwhile
+                    if path.is_file() and not path.name.endswith(NOT_COPIED):
+                        look(path)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -44,6 +50,8 @@ def watched(folder: Path) -> Iterator[list[str]]:
     finally:
         over.set()
         thread.join()
+        for descriptor in kept.values():
+            os.close(descriptor)
 
 
 def restored(job: OptMl, earlier: OptMl) -> OptMl:
