@@ -51,7 +51,10 @@ class CommandRun(Run):
             self.process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(grace)
-        self.left = self.processes()
+        deadline = time.monotonic() + 1  # what ends by itself a moment later is not left
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.left = left
         self.kill()  # with a container's first process all others end
 
     def kill(self) -> None:

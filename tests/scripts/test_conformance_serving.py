@@ -1,4 +1,4 @@
-"""The conformance suite is no suite for one container: another one passes it, and its faults fail the rows that they should, no others."""
+"""The rows of serving on another container than ours: it passes them, and each mistake fails the rows that it should, and no others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHER = ROOT / "tests" / "conformance" / "other"
+MEAN = Path(__file__).parent / "mean_container"
 CONTROLS = {"test_a_healthy_ping_has_status_200_and_an_empty_body", "test_every_request_is_answered_with_a_valid_body"}
 FAILS = {
     "traceback": {
@@ -40,8 +40,8 @@ QUICK = ("traceback", "second-port")
 def conformance(fault: str = "", tests: set[str] = frozenset()) -> tuple[set[str], set[str], str]:  # type: ignore[assignment]
     """Runs the rows of inference (or those tests of them) on the other container. Returns the tests that passed, those that did not,
     each without its parameters, and pytest's output."""
-    command = " ".join([str(OTHER / "container.py"), *(["--fault", fault] if fault else []), "{}"])
-    arguments = ["tests/conformance/inference", "--container-command", command, "--container-folder", str(OTHER / "subject")]
+    command = f"env BREAK={fault} {MEAN / 'bin'}/{{}}"
+    arguments = ["tests/conformance/inference", "--container-command", command, "--container-folder", str(MEAN / "subject")]
     arguments += ["-q", "-r", "fEp", "-p", "no:cacheprovider", "-m", "not slow", *(["-k", " or ".join(sorted(tests))] if tests else [])]
     finished = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     found: dict[str, set[str]] = {"PASSED": set(), "FAILED": set(), "ERROR": set()}
