@@ -97,7 +97,9 @@ class Image:
         run = self._run(["serve"], base, log, {**bound, **variables}, conditions, (), published)
         if not conditions.network:
             return run, inside
-        answer = docker("port", run.name, str(inside)).stdout.strip()
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not (answer := docker("port", run.name, str(inside)).stdout.strip()) and not run.ended and time.monotonic() < deadline:
+            time.sleep(0.05)  # a busy engine says that it has started before it has told the port
         return run, int(answer.rpartition(":")[2] or 1)  # gone already: nobody answers on port 1
 
     def _run(

@@ -65,6 +65,13 @@ def held_files(pids: Iterable[int], folder: str) -> set[str]:
     return held
 
 
+def catches(number: int, pid: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    seen([pid])
+    masks = [line.split()[1] for line in _lines(Path(f"/proc/{pid}/status")) if line.startswith("SigCgt:")]
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
 def _open_files(pid: int) -> Iterator[str]:
     with suppress(OSError):
         for entry in os.scandir(f"/proc/{pid}/fd"):

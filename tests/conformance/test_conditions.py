@@ -127,3 +127,11 @@ def test_sigkill_follows_when_the_grace_is_over(base: Path, tmp_path: Path) -> N
     code, seconds = run.stop(0.3)
     assert code == -9
     assert seconds >= 0.3
+
+
+def test_who_takes_more_memory_than_there_is_is_killed(base: Path, tmp_path: Path) -> None:
+    tested, little = command("bytearray(200 * 2**20)"), Conditions(memory_mb=100)
+    if reason := tested.unable(little):
+        pytest.skip(reason)
+    tested.train(base, tmp_path / "free").succeeds(20)
+    assert tested.train(base, tmp_path / "little", conditions=little).wait(20) == -9
