@@ -1,4 +1,4 @@
-"""`serve`: starts multi-model-server on the model in /opt/ml/model, or without one on a multi-model endpoint, until it is told to stop.
+"""`serve`: starts a server on the model in /opt/ml/model, or without one on a multi-model endpoint, until it is told to stop.
 
     container/bin/serve
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from container import exit_codes
 from container.serving.java_runtime import find_java, java_command
 from container.serving.lifetime import Lifetime
-from container.serving.settings import DRAIN_SECONDS, Settings, StartError
+from container.serving.settings import DRAIN_SECONDS, UVICORN, Settings, StartError
 from container.serving.workspace import MARKERS, MARKERS_ENV, workspace, write_model_shim, write_properties
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +39,7 @@ def main() -> int:
 def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
     """Serves until ``lifetime`` is told to stop. Raises ``StartError`` before anything is started."""
     settings = Settings.from_environment(environment)
-    java = find_java(environment)
+    java = None if settings.engine == UVICORN else find_java(environment)
     check_address(settings.host, settings.port)
     with workspace(environment) as directory:
         report = directory / "preflight.json"
@@ -47,12 +47,15 @@ def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
         if lifetime.run(check, child_environment(environment, directory)) != 0:
             return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
         version = json.loads(report.read_text(encoding="ascii")).get("model_version")
-        properties = write_properties(directory, settings, write_model_shim(directory), version)
-        command = java_command(java, settings, directory, properties)
+        if java is None:
+            command = [sys.executable, "-P", "-m", "container.serving.asgi.parent"]
+        else:
+            properties = write_properties(directory, settings, write_model_shim(directory), version)
+            command = java_command(java, settings, directory, properties)
         code = exit_codes.DONE if lifetime.stopping else lifetime.run(command, child_environment(environment, directory), directory)
     if lifetime.stopping:
         return exit_codes.DONE
-    _say(f"multi-model-server ended by itself ({f'signal {-code}' if code < 0 else f'exit code {code}'}); the lines above may say why")
+    _say(f"{settings.engine} ended by itself ({f'signal {-code}' if code < 0 else f'exit code {code}'}); the lines above may say why")
     return exit_codes.BUG
 
 

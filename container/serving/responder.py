@@ -52,6 +52,11 @@ class Responder:
         self._read = inference.lines_fn if batch else inference.input_fn
         self._advice = " In batch transform: SplitType=Line, BatchStrategy=SingleRecord." if batch else ""
 
+    @property
+    def version(self) -> str:
+        """The version of the model."""
+        return self._model.version
+
     @classmethod
     def of(cls, model_dir: Path, settings: Settings) -> Self:
         """Opens the model, with the limits that the environment asks for."""

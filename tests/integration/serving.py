@@ -28,6 +28,7 @@ from inference.vocabulary import Vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "container" / "bin" / "serve"
+ENGINES = ("multi-model-server", "uvicorn")  # what they are called in SERVING_ENGINE
 JSON = {"Content-Type": "application/json"}
 KNOWN = {"user_id": "u0", "num_recommendations": 3}
 
@@ -132,11 +133,14 @@ class Server:
 
     def workers(self) -> list[int]:
         """Returns the process ids of the workers: the children of the one that has loaded the model."""
-        python = [pid for pid, command in self.processes().items() if "model_service_worker" in command]
-        return sorted(python)[1:]
+        parent = self.parent_of_workers()
+        return sorted(pid for pid in self._forked() if pid != parent and psutil.Process(pid).ppid() == parent)
 
     def parent_of_workers(self) -> int:
-        return min(pid for pid, command in self.processes().items() if "model_service_worker" in command)
+        return min(self._forked(), default=0)
+
+    def _forked(self) -> list[int]:
+        return [pid for pid, command in self.processes().items() if "model_service_worker" in command or "serving.asgi.parent" in command]
 
 
 def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> dict[str, str]:
