@@ -18,17 +18,13 @@ from container.serving.series import (
     LISTENERS,
     OTHER,
     PART,
-    all_series,
     answer_labels,
     label,
     request_labels,
-    routes,
 )
 from inference.answer import Answer
 from inference.errors import RequestError
 from inference.request import Request
-
-_STARTS = "recommender_worker_starts_total"
 
 
 @dataclass(slots=True)
@@ -115,13 +111,13 @@ class WorkerCounts:
         self._unknown_ids = [counters.place("recommender_unknown_ids_total", kind) for kind in kinds]
 
     @classmethod
-    def start(cls, directory: Path, model_version: str | None, workers: int) -> Self:
-        """Takes a file in ``directory`` and counts this start: one beyond the first ``workers`` is a restart."""
+    def start(cls, directory: Path) -> Self:
+        """Takes a file in ``directory`` and counts this start: one beyond the number of workers is a restart."""
         with alone(directory):
-            started = totals(directory)[_STARTS]
-            counters = Counters.claim(directory, all_series(model_version))
-            counters.add(counters.place(_STARTS))
-            if started >= workers:
+            before = totals(directory)
+            counters = Counters.claim(directory)
+            counters.add(counters.place("recommender_worker_starts_total"))
+            if before["recommender_worker_starts_total"] >= before["recommender_workers"]:
                 counters.add(counters.place("recommender_worker_restarts_total"))
         return cls(counters)
 
@@ -145,15 +141,21 @@ class WorkerCounts:
 class FrontCounts:
     """The counts of an HTTP front in Python; that of multi-model-server counts in Java."""
 
-    def __init__(self, counters: Counters, multi_model: bool) -> None:
+    def __init__(self, counters: Counters) -> None:
         self.counters = counters
         self.duration = counters.histogram(DURATION)
         self.queue = counters.histogram(PART, label("part", "queue"))
-        name = "recommender_requests_total"
-        self._places: dict[tuple[str, int | str], int] = {
-            (route, s): counters.place(name, request_labels(route, s)) for route, all_ in routes(multi_model).items() for s in all_
-        }
+        self._places: dict[tuple[str, int], int] = {}
 
     def answered(self, route: str, status: int) -> None:
         """Counts an answer."""
-        self.counters.add(self._places.get((route, status), self._places[route, OTHER]))
+        if (route, status) not in self._places:
+            self._places[route, status] = self._place(route, status)
+        self.counters.add(self._places[route, status])
+
+    def _place(self, route: str, status: int) -> int:
+        name = "recommender_requests_total"
+        try:
+            return self.counters.place(name, request_labels(route, status))
+        except KeyError:
+            return self.counters.place(name, request_labels(route, OTHER))

@@ -76,24 +76,45 @@ def write_template(directory: Path, series: Sequence[Series]) -> None:
     (directory / TEMPLATE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Template:
+    """``names``: the samples, those that are moments with their mark; ``gauges``: which of them are no counts, but what is so now."""
+
+    lines: Sequence[str]
+    names: Sequence[str]
+    gauges: frozenset[str]
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        lines = (directory / TEMPLATE).read_text(encoding="utf-8").splitlines()
+        names, gauges, is_gauge = [], set(), False
+        for line in lines:
+            if line.startswith("# TYPE"):
+                is_gauge = line.endswith(" gauge")
+            elif not line.startswith("#"):
+                names.append(line)
+                gauges |= {line} if is_gauge else set()
+        return cls(lines, names, frozenset(gauges))
+
+
 class Counters:
     """The numbers of this process. Not to be used by a fork of it: that claims its own."""
 
-    def __init__(self, file: int, series: Sequence[Series]) -> None:
+    def __init__(self, file: int, template: Template) -> None:
         self._file = file  # a descriptor, which holds the lock
-        self._places = {name: place for place, name in enumerate(name for one in series for name in one.samples())}
+        self._places = {name: place for place, name in enumerate(template.names)}
         size = len(self._places) * _DOUBLE
         if os.fstat(file).st_size < size:
             os.ftruncate(file, size)
         self._map = mmap.mmap(file, size)  # has a descriptor of its own, which holds the lock, too
         self.numbers = memoryview(self._map).cast("d")
-        for name, place in self._places.items():
-            if _is_gauge(name, series):  # what the dead one had in hand, it has no longer
-                self.numbers[place] = 0.0
+        for name in template.gauges:  # what the dead one had in hand, it has no longer
+            self.numbers[self._places[name]] = 0.0
 
     @classmethod
-    def claim(cls, directory: Path, series: Sequence[Series]) -> Self:
-        """Takes the first file in which nobody counts. ``series``: what the template was written with. The lock ends with the process."""
+    def claim(cls, directory: Path) -> Self:
+        """Takes the first file in which nobody counts. The lock ends with the process."""
+        template = Template.read(directory)
         for number in count():
             file = os.open(directory / f"counts.{number}", os.O_RDWR | os.O_CREAT, 0o644)
             try:
@@ -101,7 +122,7 @@ class Counters:
             except OSError:
                 os.close(file)
             else:
-                return cls(file, series)
+                return cls(file, template)
         raise AssertionError
 
     def close(self) -> None:
@@ -111,7 +132,7 @@ class Counters:
         os.close(self._file)
 
     def place(self, name: str, labels: str = "") -> int:
-        """Returns where in ``numbers`` a sample is."""
+        """Returns where in ``numbers`` a sample is. Raises ``KeyError`` where the template has none."""
         full = sample(name, labels)
         return self._places[full] if full in self._places else self._places[_MOMENT + full]
 
@@ -135,10 +156,6 @@ class Counters:
         return observe
 
 
-def _is_gauge(name: str, series: Sequence[Series]) -> bool:
-    return any(one.kind in ("gauge", "moment") and name.lstrip(_MOMENT).partition("{")[0] == one.name for one in series)
-
-
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Keeps others out who ask for the same, until the end of the block."""
@@ -149,8 +166,10 @@ def alone(directory: Path) -> Iterator[None]:
 
 def totals(directory: Path) -> dict[str, float]:
     """Returns the sum over all files of each sample."""
-    lines = (directory / TEMPLATE).read_text(encoding="utf-8").splitlines()
-    names = [line for line in lines if not line.startswith("#")]
+    return _totals(directory, Template.read(directory).names)
+
+
+def _totals(directory: Path, names: Sequence[str]) -> dict[str, float]:
     sums = [0.0] * len(names)
     for path in directory.glob("counts.*"):
         content = path.read_bytes()
@@ -161,9 +180,9 @@ def totals(directory: Path) -> dict[str, float]:
 
 def render(directory: Path, now: float | None = None) -> str:
     """Returns the text for Prometheus, to be sent as ``CONTENT_TYPE``."""
-    sums, now = totals(directory), time.time() if now is None else now
-    lines = []
-    for line in (directory / TEMPLATE).read_text(encoding="utf-8").splitlines():
+    template, now = Template.read(directory), time.time() if now is None else now
+    sums, lines = _totals(directory, template.names), []
+    for line in template.lines:
         if line.startswith("#"):
             lines.append(line)
         elif not line.startswith(_MOMENT):

@@ -14,34 +14,10 @@ from container.serving.account import Account, FrontCounts, WorkerCounts
 from container.serving.metrics import Counters, Series, label, render, totals, write_template
 from container.serving.responder import JSON, Responder
 from container.serving.series import DURATION, PART, all_series
+from tests.integration.prometheus import parse
 from tests.integration.serving import make_model
 
 VERSION = "abc"
-SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+)\})? (\S+)')
-
-
-def parse(text: str) -> dict[str, float]:
-    """Reads Prometheus' text by its grammar: each family is introduced, by help and type, before its samples, and once."""
-    assert text.endswith("\n")
-    values, families, current = {}, set(), ""
-    lines = iter(text[:-1].split("\n"))
-    for line in lines:
-        if line.startswith("#"):
-            mark, kind_of_line, current, rest = line.split(" ", 3)
-            assert (mark, kind_of_line) == ("#", "HELP")
-            assert current not in families
-            assert rest
-            families.add(current)
-            assert re.fullmatch(rf"# TYPE {current} (counter|gauge|histogram)", next(lines))
-            continue
-        match = SAMPLE.fullmatch(line)
-        assert match, line
-        name, labels, value = match.groups()
-        assert name in (current, *(current + end for end in ("_bucket", "_count", "_sum")))
-        key = f"{name}{{{labels}}}" if labels else name
-        assert key not in values
-        values[key] = float(value)
-    return values
 
 
 @pytest.fixture
@@ -50,12 +26,8 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "metrics"
 
 
-def start(directory: Path, workers: int = 2) -> WorkerCounts:
-    return WorkerCounts.start(directory, VERSION, workers)
-
-
 def count_and_die(directory: Path, times: int) -> None:
-    counts = start(directory)
+    counts = WorkerCounts.start(directory)
     for _ in range(times):
         counts.add(Account(decode=0.001, requests=1, answers=Counter({("known", "none"): 1})))
 
@@ -78,7 +50,7 @@ def test_what_a_dead_process_has_counted_stays_and_its_file_is_taken_over(direct
 
 
 def test_processes_that_live_at_once_have_files_of_their_own_and_are_added_up(directory: Path) -> None:
-    first, second = start(directory), start(directory)
+    first, second = WorkerCounts.start(directory), WorkerCounts.start(directory)
     first.add(Account(answers=Counter({("known", "none"): 2})))
     second.add(Account(answers=Counter({("known", "none"): 5})))
     in_another_process(directory, 1)
@@ -87,7 +59,8 @@ def test_processes_that_live_at_once_have_files_of_their_own_and_are_added_up(di
 
 
 def test_a_start_beyond_the_number_of_workers_is_a_restart(directory: Path) -> None:
-    held = [start(directory) for _ in range(2)]
+    Counters.claim(directory).set("recommender_workers", 2)
+    held = [WorkerCounts.start(directory) for _ in range(2)]
     assert totals(directory)["recommender_worker_restarts_total"] == 0
     for _ in range(3):
         in_another_process(directory, 0)
@@ -97,11 +70,11 @@ def test_a_start_beyond_the_number_of_workers_is_a_restart(directory: Path) -> N
 
 
 def test_what_a_dead_process_had_in_hand_is_nobodys(directory: Path) -> None:
-    gone = Counters.claim(directory, all_series(VERSION))
+    gone = Counters.claim(directory)
     gone.set("recommender_requests_in_flight", 3)
     gone.add(gone.place("recommender_worker_starts_total"))
     gone.close()
-    heir = Counters.claim(directory, all_series(VERSION))
+    heir = Counters.claim(directory)
     assert heir.numbers[heir.place("recommender_requests_in_flight")] == 0
     assert heir.numbers[heir.place("recommender_worker_starts_total")] == 1
 
@@ -110,7 +83,7 @@ def test_what_a_dead_process_had_in_hand_is_nobodys(directory: Path) -> None:
 def test_a_histogram_counts_each_value_in_every_bucket_that_holds_it(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     directory = tmp_path_factory.mktemp("histogram")
     write_template(directory, all_series(VERSION))
-    counters = Counters.claim(directory, all_series(VERSION))
+    counters = Counters.claim(directory)
     observe, other = counters.histogram(DURATION), counters.histogram(PART, label("part", "queue"))
     for value in values:
         observe(value)
@@ -127,7 +100,7 @@ def test_a_histogram_counts_each_value_in_every_bucket_that_holds_it(tmp_path_fa
 
 
 def test_a_moment_is_shown_as_the_seconds_since_and_not_at_all_before_it_was_set(directory: Path) -> None:
-    counters = Counters.claim(directory, all_series(VERSION))
+    counters = Counters.claim(directory)
     counters.set("recommender_uptime_seconds", 1000.0)
     found = parse(render(directory, now=1012.5))
     assert found["recommender_uptime_seconds"] == 12.5
@@ -137,7 +110,7 @@ def test_a_moment_is_shown_as_the_seconds_since_and_not_at_all_before_it_was_set
 
 def test_any_model_version_is_a_label_that_can_be_read(tmp_path: Path) -> None:
     write_template(tmp_path, all_series('a"b\\c\nd'))
-    Counters.claim(tmp_path, all_series('a"b\\c\nd')).set("recommender_model_info", 1, label("model_version", 'a"b\\c\nd'))
+    Counters.claim(tmp_path).set("recommender_model_info", 1, label("model_version", 'a"b\\c\nd'))
     assert parse(render(tmp_path))['recommender_model_info{model_version="a\\"b\\\\c\\nd"}'] == 1
 
 
@@ -154,7 +127,7 @@ def test_names_follow_the_conventions_of_prometheus(version: str | None) -> None
 
 
 def test_a_status_that_nobody_foresaw_is_counted_as_other(directory: Path) -> None:
-    counts = FrontCounts(Counters.claim(directory, all_series(VERSION)), multi_model=False)
+    counts = FrontCounts(Counters.claim(directory))
     for status in (200, 418, 200):
         counts.answered("invocations", status)
     found = totals(directory)
@@ -170,7 +143,7 @@ def test_an_unfinished_file_is_not_read(directory: Path) -> None:
 
 
 def test_two_series_cannot_share_a_place(directory: Path) -> None:
-    counters = Counters.claim(directory, all_series(VERSION))
+    counters = Counters.claim(directory)
     assert len(counters.numbers) == len([line for line in (directory / "template").read_text().splitlines() if line[0] != "#"])
     with pytest.raises(KeyError):
         counters.place("recommender_nothing")

@@ -25,6 +25,7 @@ from inference.recommender import Recommender
 from inference.scorers import HybridScorer, ItemToItemScorer, PopularityScorer
 from inference.sparse import SparseRows
 from inference.vocabulary import Vocabulary
+from tests.integration.prometheus import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "container" / "bin" / "serve"
@@ -110,6 +111,16 @@ class Server:
 
     def log(self) -> str:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Returns what the lines of requests in the log say."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def metrics(self) -> dict[str, float]:
+        """Returns each sample that ``/metrics`` gives, by its name with its labels."""
+        response = self.request("GET", "/metrics", timeout=5)
+        assert (response.status, response.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        return parse(response.body.decode())
 
     def wait_until_healthy(self, seconds: float = 30) -> Server:
         deadline = time.monotonic() + seconds

@@ -153,7 +153,8 @@ def test_a_request_whose_worker_dies_or_is_late_is_500_and_one_too_many_is_429(p
             if response.status != 200:
                 assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
             if response.status == 500:
-                assert f"request id={response.headers['x-request-id']} lost: Worker died." in server.log()
+                [record] = [record for record in server.records() if record["id"] == response.headers["x-request-id"]]
+                assert (record["level"], record["error"], record["lost"]) == ("ERROR", "internal_error", "Worker died.")
             if response.status == 429:
                 assert response.headers["retry-after"] == "1"
         assert server.wait_until_healthy().invoke(KNOWN).status == 200
