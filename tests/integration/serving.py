@@ -164,7 +164,7 @@ def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> 
 
 
 @contextmanager
-def serving(model_parent: Path, command: tuple[str, ...] = (), **more: str) -> Iterator[Server]:
+def serving(model_parent: Path, command: tuple[str, ...] = (), *, stderr: int = subprocess.STDOUT, **more: str) -> Iterator[Server]:
     """Starts a server with ``more`` variables, behind the words of ``command``, and ends it at the end, with all that it started."""
     # Not pytest's own directory: the path of a socket may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as holder, Path(holder, "log").open("wb") as log:
@@ -174,7 +174,7 @@ def serving(model_parent: Path, command: tuple[str, ...] = (), **more: str) -> I
             directory.chmod(0o777)
         port = free_port()
         variables = environment(model_parent, temporary, port, **more)
-        process = subprocess.Popen([*command, str(SERVE)], env=variables, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([*command, str(SERVE)], env=variables, stdout=log, stderr=stderr)
         server = Server(process, port, Path(holder, "log"), temporary)
         try:
             yield server
