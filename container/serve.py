@@ -16,9 +16,10 @@ from pathlib import Path
 
 from container import exit_codes
 from container.serving.java_runtime import find_java, java_command
+from container.serving.launcher_counts import start_counting
 from container.serving.lifetime import Lifetime
 from container.serving.settings import DRAIN_SECONDS, UVICORN, Settings, StartError
-from container.serving.workspace import MARKERS, MARKERS_ENV, workspace, write_model_shim, write_properties
+from container.serving.workspace import MARKERS, MARKERS_ENV, METRICS, METRICS_ENV, workspace, write_model_shim, write_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 ON_PATH = Path(__file__).resolve().parent / "serving" / "on_path"  # has a sitecustomize for the server's Python processes
@@ -46,13 +47,19 @@ def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
         check = [sys.executable, "-P", "-m", "container.serving.preflight", "--report", str(report)]
         if lifetime.run(check, child_environment(environment, directory)) != 0:
             return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
-        version = json.loads(report.read_text(encoding="ascii")).get("model_version")
+        model = json.loads(report.read_text(encoding="ascii"))
+        version = model.get("model_version")
+        watch = start_counting(directory / METRICS, settings.workers, version, model.get("written"))
         if java is None:
             command = [sys.executable, "-P", "-m", "container.serving.asgi.parent"]
         else:
-            properties = write_properties(directory, settings, write_model_shim(directory), version)
+            properties = write_properties(directory, settings, write_model_shim(directory), version, json_log=not sys.stderr.isatty())
             command = java_command(java, settings, directory, properties)
-        code = exit_codes.DONE if lifetime.stopping else lifetime.run(command, child_environment(environment, directory), directory)
+        code = (
+            exit_codes.DONE
+            if lifetime.stopping
+            else lifetime.run(command, child_environment(environment, directory), directory, beside=watch)
+        )
     if lifetime.stopping:
         return exit_codes.DONE
     _say(f"{settings.engine} ended by itself ({f'signal {-code}' if code < 0 else f'exit code {code}'}); the lines above may say why")
@@ -83,7 +90,7 @@ def child_environment(environment: Mapping[str, str], directory: Path | None = N
     child |= threads | allocator | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     if directory is not None:
         child |= dict.fromkeys(("TMPDIR", "TEMP", "TMP", "LOG_LOCATION", "METRICS_LOCATION"), str(directory))
-        child[MARKERS_ENV] = str(directory / MARKERS)
+        child |= {MARKERS_ENV: str(directory / MARKERS), METRICS_ENV: str(directory / METRICS)}
     return child
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from container.serving.asgi import problems
-from container.serving.asgi.aside import MANY_REQUESTS, Aside, is_large
+from container.serving.asgi.aside import MANY_REQUESTS, Aside, LostError, is_large
 from container.serving.asgi.board import Board
 from container.serving.asgi.gate import Gate
 from container.serving.asgi.problems import Problem
@@ -151,14 +151,19 @@ def test_an_answer_of_a_process_apart_is_the_answer_whatever_its_size(responder:
     body = b'{"user_id": "u0", "num_recommendations": 900}\n{"nope": 1}\n' * 40
     apart = asyncio.run(Aside(responder, 60).reply(body, LINES, None, "id"))
     here = responder.reply(body, LINES, None, "id")
-    assert apart is not None
     assert (apart.status, apart.content_type, apart.body) == (here.status, here.content_type, here.body)
+    assert apart.account is not None
+    assert here.account is not None
+    counts = ("requests", "answers", "errors", "history", "listeners", "unknown_songs", "error")
+    assert [getattr(apart.account, name) for name in counts] == [getattr(here.account, name) for name in counts]
+    assert apart.account.decode > 0
     assert len(apart.body) > 1_000_000
 
 
-@pytest.mark.parametrize(("model", "seconds"), [(Ends(), 60), (Sleeps(), 0.2)])
-def test_a_process_that_ends_or_is_late_gives_no_answer_and_is_gone(model: Responder, seconds: float) -> None:
-    assert asyncio.run(Aside(model, seconds).reply(b"", JSON, None, "id")) is None
+@pytest.mark.parametrize(("model", "seconds", "why"), [(Ends(), 60, r"ended \(exit code 1\)"), (Sleeps(), 0.2, "longer than 0.2 s")])
+def test_a_process_that_ends_or_is_late_gives_no_answer_and_is_gone(model: Responder, seconds: float, why: str) -> None:
+    with pytest.raises(LostError, match=why):
+        asyncio.run(Aside(model, seconds).reply(b"", JSON, None, "id"))
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from container.serving.account import FrontCounts, WorkerCounts
 from container.serving.asgi.app import App
 from container.serving.asgi.board import Board
-from container.serving.asgi.log import RequestLog
+from container.serving.asgi.journal import Journal
 from container.serving.asgi.protocol import Limits, Protocol
+from container.serving.metrics import write_template
 from container.serving.responder import Responder
+from container.serving.series import all_series
 from container.serving.settings import Settings
 from tests.integration.serving import KNOWN, make_model
 
@@ -31,7 +36,7 @@ def responder(tmp_path_factory: pytest.TempPathFactory) -> Responder:
 
 
 @pytest.fixture
-def meet(responder: Responder) -> Callable[..., Board]:
+def meet(responder: Responder, tmp_path: Path) -> Callable[..., Board]:
     """Returns what lets a caller meet a server with short limits; it fails where the connection is still there afterwards."""
     settings = Settings.from_environment({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "1"})
 
@@ -40,12 +45,15 @@ def meet(responder: Responder) -> Callable[..., Board]:
         row = board.row(0)
         row.set("ready", 1)
         board.every_worker_was_ready = True
-        app = App(responder, settings, board, row, "v1", RequestLog(False))
+        write_template(tmp_path / "metrics", all_series("v1"))
+        counts = WorkerCounts.start(tmp_path / "metrics")
+        journal = Journal(FrontCounts(counts.counters), logging.ERROR, as_json=True)
+        app = App(responder, settings, board, row, journal, counts, tmp_path / "metrics")
         short = Limits(**{"idle": 30, "headers": 30, "body": 30, "linger": 0.5} | limits)
 
         async def run() -> None:
             state = ServerState()
-            bound = type("Bound", (Protocol,), {"limits": short, "log": RequestLog(False), "closed": lambda self: row.add("closed", 1)})
+            bound = type("Bound", (Protocol,), {"limits": short, "journal": journal, "closed": lambda self: row.add("closed", 1)})
             config = uvicorn.Config(app, http=bound, ws="none", lifespan="off", log_config=None, timeout_keep_alive=short.idle)
             config.load()
             loop = asyncio.get_running_loop()
@@ -67,6 +75,7 @@ def meet(responder: Responder) -> Callable[..., Board]:
                         await asyncio.sleep(0.01)
 
         asyncio.run(asyncio.wait_for(run(), 25))
+        counts.counters.close()
         assert (board.total("working"), board.total("waiting"), board.total("bytes"), board.total("closed")) == (0, 0, 0, 1)
         return board
 

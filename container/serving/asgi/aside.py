@@ -7,17 +7,18 @@ two, can be ended when its time is over, and gives all its memory back.
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 import os
 import signal
 import struct
+from collections import Counter
 from contextlib import suppress
+from typing import Any
 
+from container.serving.account import Account
 from container.serving.responder import Reply, Responder
 
-log = logging.getLogger(__name__)
-
-_HEAD = struct.Struct(">HHQ")  # status, characters of the content type, bytes of the body
+_HEAD = struct.Struct(">HHIQ")  # status, characters of the content type and of the account, bytes of the body
 _PIECE = 1 << 20
 # A body is answered in the event loop if it is one request, or this many lines or objects at most: some milliseconds.
 LARGE_BYTES = 256 * 1024
@@ -32,6 +33,10 @@ def is_large(body: bytes, content_type: str | None, by_line: bool) -> bool:
     if not by_line and body.lstrip()[:1] == b"{" and "lines" not in kind and "csv" not in kind:
         return False
     return body.count(b"\n") + body.count(b"\r") + body.count(b"{") > MANY_REQUESTS
+
+
+class LostError(Exception):
+    """There is no answer, and the message says why."""
 
 
 class Aside:
@@ -57,8 +62,8 @@ class Aside:
     def leave(self) -> None:
         self._one_at_a_time.release()
 
-    async def reply(self, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> Reply | None:
-        """Returns the answer; None where the process ended without one, or took longer than the timeout."""
+    async def reply(self, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> Reply:
+        """Returns the answer. Raises ``LostError`` where the process ended without one, or took longer than the timeout."""
         reading, writing = os.pipe()
         process = os.fork()
         if process == 0:
@@ -67,15 +72,15 @@ class Aside:
         try:
             answer = await asyncio.wait_for(_read(reading), self._timeout)
         except TimeoutError:
-            log.error("request id=%s lost: it took longer than %g s", request_id, self._timeout)
-            return None
+            raise LostError(f"It took longer than {self._timeout:g} s.") from None
         finally:
             os.close(reading)
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)  # after its last byte it only ends; where the caller is gone it must
             _, status = os.waitpid(process, 0)
         if (reply := _unpack(answer)) is None:
-            log.error("request id=%s lost: the process that worked on it ended (status %d)", request_id, status)
+            how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+            raise LostError(f"The process that worked on it ended ({how}).")
         return reply
 
     def _work(self, writing: int, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> None:
@@ -86,8 +91,7 @@ class Aside:
             os.closerange(3, writing)
             os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
             reply = self._responder.reply(body, content_type, accept, request_id)
-            head = _HEAD.pack(reply.status, len(reply.content_type), len(reply.body)) + reply.content_type.encode("ascii")
-            for part in (head, reply.body):
+            for part in (_head(reply), reply.body):
                 view = memoryview(part)
                 while view:
                     view = view[os.write(writing, view) :]
@@ -116,9 +120,30 @@ async def _read(pipe: int) -> bytes:
     return b"".join(parts)
 
 
+def _head(reply: Reply) -> bytes:
+    content_type, account = reply.content_type.encode("ascii"), json.dumps(_account_fields(reply.account)).encode("ascii")
+    return _HEAD.pack(reply.status, len(content_type), len(account), len(reply.body)) + content_type + account
+
+
 def _unpack(answer: bytes) -> Reply | None:
     if len(answer) < _HEAD.size:
         return None
-    status, characters, size = _HEAD.unpack_from(answer)
-    start = _HEAD.size + characters
-    return Reply(status, answer[_HEAD.size : start].decode("ascii"), answer[start:]) if len(answer) == start + size else None
+    status, of_type, of_account, size = _HEAD.unpack_from(answer)
+    account = _HEAD.size + of_type
+    body = account + of_account
+    if len(answer) != body + size:
+        return None
+    return Reply(status, answer[_HEAD.size : account].decode("ascii"), answer[body:], _account(json.loads(answer[account:body])))
+
+
+def _account_fields(account: Account | None) -> dict[str, Any] | None:
+    if account is None:
+        return None
+    numbers = {name: getattr(account, name) for name in Account.__slots__ if not name.startswith("_")}
+    return numbers | {"answers": [[*key, count] for key, count in account.answers.items()]}
+
+
+def _account(fields: dict[str, Any] | None) -> Account | None:
+    if fields is None:
+        return None
+    return Account(**fields | {"answers": Counter({(listener, kind): count for listener, kind, count in fields["answers"]})})

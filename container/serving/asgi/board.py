@@ -6,11 +6,11 @@ import mmap
 import time
 
 _FIELDS = ("ready", "beat", "closed", "working", "waiting", "bytes")
-_SHARED = 2  # numbers of the whole server, before those of the workers
+_SHARED = 3  # numbers of the whole server, before those of the workers
 
 
 class Board:
-    """A row of numbers for each worker, which it alone writes while it lives, and two flags, which the parent alone writes.
+    """A row of numbers for each worker, which it alone writes while it lives, and three flags, which the parent alone writes.
 
     ``ready``: 1 once it has answered a request. ``beat``: when its event loop last came round, in milliseconds of the monotonic clock.
     ``closed``: connections that have ended, of all that it was ever given. ``working``: requests that it has, the waiting ones among them.
@@ -47,9 +47,18 @@ class Board:
     def every_worker_was_ready(self, value: bool) -> None:
         self._numbers[1] = value
 
+    @property
+    def keeps_losing_workers(self) -> bool:
+        return self._numbers[2] != 0
+
+    @keeps_losing_workers.setter
+    def keeps_losing_workers(self, value: bool) -> None:
+        self._numbers[2] = value
+
     def is_ready(self) -> bool:
-        """Returns whether requests should be sent: as the other engine has it, once all were ready, and then while one is."""
-        return not self.draining and self.every_worker_was_ready and self.total("ready") > 0
+        """Returns whether requests should be sent. As with the other engine: once all workers were ready, and then while one is, unless the
+        server is stopping or keeps losing workers."""
+        return self.every_worker_was_ready and self.total("ready") > 0 and not self.draining and not self.keeps_losing_workers
 
 
 class Row:

@@ -17,12 +17,13 @@ _LONGEST_LOGGED_TARGET = 200
 
 class Caller:
     """``inference_id``: the caller's own id of the request, None where there is none, or none that a log line can hold. ``target``: the
-    model that is asked, or None. ``content_type``, ``accept``: the headers, or None."""
+    model that is asked, or None. ``content_type``, ``accept``: the headers, or None. ``expects``: something that only he knows."""
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.inference_id = self.target = self.content_length = self._attributes = None
         self.content_type: str | None = None
         self.accept: str | None = None
+        self.expects = False
         for name, value in headers:
             if name == b"content-type":
                 self.content_type = value.decode("latin-1")
@@ -30,6 +31,8 @@ class Caller:
                 self.accept = value.decode("latin-1")
             elif name == b"content-length":
                 self.content_length = int(value)
+            elif name == b"expect":
+                self.expects = value.lower() != b"100-continue"
             elif name == INFERENCE_ID and self.inference_id is None:
                 self.inference_id = value if _WORD.fullmatch(value) else None
             elif name == ATTRIBUTES and self._attributes is None:
@@ -44,9 +47,9 @@ class Caller:
             return ours
         return ours + b";" + self._attributes
 
-    def logged(self) -> str:
-        """Returns the end of a log line. The target is a key of S3, hence its odd characters are replaced."""
-        out = "" if self.inference_id is None else f" inference_id={self.inference_id.decode('ascii')}"
+    def logged(self) -> dict[str, str]:
+        """Returns what belongs into the log line. The target is a key of S3, hence its odd characters are replaced."""
+        out = {} if self.inference_id is None else {"inference_id": self.inference_id.decode("ascii")}
         if self.target is not None:
-            out += f" target={re.sub('[^!-~]', '?', self.target[:_LONGEST_LOGGED_TARGET].decode('latin-1'))}"
+            out["target"] = re.sub("[^!-~]", "?", self.target[:_LONGEST_LOGGED_TARGET].decode("latin-1"))
         return out

@@ -10,7 +10,9 @@ import socket
 import sys
 import time
 import traceback
+from collections import deque
 from contextlib import suppress
+from pathlib import Path
 
 from container.serving.asgi import worker
 from container.serving.asgi.board import Board, Row
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 
 _SECONDS_OF_A_LIFE = 1.0  # a worker that ends sooner has died at once
 _DEATHS_AT_ONCE = 10  # one after the other, before we give up
+# A worker that dies of a request now and then is replaced; so many in a minute are a fault that a new instance may cure.
+_LOSSES_OF_EACH = 3
+_SECONDS_OF_LOSSES = 60
 _SECONDS_OF_SILENCE = 0.5  # until new connections go to others
 _MOST_CONNECTIONS = 4096  # of one worker
 _FILES_BESIDE_CONNECTIONS = 64
@@ -46,12 +51,13 @@ class Member:
 class Crew:
     """``listener`` is what the workers must not keep open."""
 
-    def __init__(self, board: Board, settings: Settings, responder: Responder, version: str, listener: socket.socket) -> None:
+    def __init__(self, board: Board, settings: Settings, responder: Responder, metrics: Path, listener: socket.socket) -> None:
         self.board = board
-        self._settings, self._responder, self._version, self._listener = settings, responder, version, listener
+        self._settings, self._responder, self._metrics, self._listener = settings, responder, metrics, listener
         self._members = [Member() for _ in range(board.workers)]
         self._rows = [board.row(number) for number in range(board.workers)]
         self._deaths = 0  # at once, one after the other
+        self._losses: deque[float] = deque(maxlen=_LOSSES_OF_EACH * board.workers)  # when they were
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most = max(1, min(_MOST_CONNECTIONS, files - _FILES_BESIDE_CONNECTIONS))
 
@@ -63,6 +69,8 @@ class Crew:
     def look_after(self) -> None:
         """Buries the dead and makes others in their place; ends who hangs. Raises ``KeepDyingError``."""
         now = time.monotonic()
+        many = len(self._losses) == self._losses.maxlen
+        self.board.keeps_losing_workers = many and now - self._losses[0] < _SECONDS_OF_LOSSES
         for number, (member, row) in enumerate(zip(self._members, self._rows, strict=True)):
             if not member.process:
                 if now >= member.next_birth:
@@ -85,6 +93,7 @@ class Crew:
         how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
         lost = row.get("working")
         log.error("worker %d ended (%s)%s", member.process, how, f"; {lost} requests are lost" if lost else "")
+        self._losses.append(time.monotonic())
         at_once = not row.get("ready") or time.monotonic() - member.born < _SECONDS_OF_A_LIFE
         self._deaths = self._deaths + 1 if at_once else 0
         if self._deaths >= _DEATHS_AT_ONCE:
@@ -123,7 +132,7 @@ class Crew:
             for member in self._members:
                 if member.channel is not None:
                     member.channel.close()
-            worker.run(number, theirs, self._responder, self._settings, self.board, self._version)
+            worker.run(number, theirs, self._responder, self._settings, self.board, self._metrics)
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from container import exit_codes
 from container.paths import model_dir
@@ -23,6 +24,7 @@ from container.serving.asgi.crew import Crew, KeepDyingError
 from container.serving.lifetime import die_with_parent
 from container.serving.responder import Responder
 from container.serving.settings import DRAIN_SECONDS, Settings
+from container.serving.workspace import METRICS_ENV
 from inference.errors import ArtifactError
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=settings.python_log_level)
     stopping = Stopping()
     try:
-        responder, version = load()
+        responder = load()
     except ArtifactError as error:
         log.error("%s", error)
         return exit_codes.BUG
@@ -55,15 +57,15 @@ def main() -> int:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((settings.host, settings.port))
         listener.setblocking(False)
-        return Parent(Crew(board, settings, responder, version, listener), listener, stopping).run()
+        return Parent(Crew(board, settings, responder, Path(os.environ[METRICS_ENV]), listener), listener, stopping).run()
 
 
-def load() -> tuple[Responder, str]:
-    """Returns the model, ready to answer one request and many, and its version. Raises ``ArtifactError``."""
+def load() -> Responder:
+    """Returns the model, ready to answer one request and many. Raises ``ArtifactError``."""
     responder = Responder.of(model_dir(), Settings.from_environment(os.environ))
     responder.warm_up()
     responder.reply(_TWO_LINES, "application/jsonlines", None, "warm-up")
-    return responder, responder.version
+    return responder
 
 
 def allow_many_files() -> None:

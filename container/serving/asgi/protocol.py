@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from container.serving.asgi.exchange import head
-from container.serving.asgi.log import RequestLog
+from container.serving.asgi.caller import Caller
+from container.serving.asgi.exchange import Exchange
+from container.serving.asgi.journal import Journal
 from container.serving.asgi.problems import BAD_HTTP, TOO_SLOW, Problem
-from container.serving.responder import JSON
-from inference.errors import error_json
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,10 @@ class GentleTransport:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection. ``limits`` and ``log`` are set by whoever runs the server."""
+    """One connection. ``limits`` and ``journal`` are set by whoever runs the server."""
 
     limits: Limits
-    log: RequestLog
+    journal: Journal
     closed: Callable[[], None] = staticmethod(lambda: None)  # called when a connection has ended
 
     def connection_made(self, transport: Any) -> None:
@@ -202,10 +200,9 @@ class Protocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not active or not self.cycle.response_started:
-            request_id = str(uuid.uuid4())
-            body = error_json(problem.code, problem.sentence, request_id)
-            headers = [*head(request_id, problem.status, JSON, len(body)), (b"connection", b"close")]
+            exchange = Exchange(Caller(()), "unknown", self.journal)
+            reply = exchange.refusal(problem)
+            headers = [*exchange.headers(reply), (b"connection", b"close")]
             lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-            self.transport.write(STATUS_LINE[problem.status] + lines + b"\r\n" + body)
-            self.log.write(request_id, "unknown", problem.status, 0.0, len(body))
+            self.transport.write(STATUS_LINE[problem.status] + lines + b"\r\n" + reply.body)
         self.transport.close()

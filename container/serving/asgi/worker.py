@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
+from container.serving.account import FrontCounts, WorkerCounts
 from container.serving.asgi.app import App
 from container.serving.asgi.board import Board
-from container.serving.asgi.log import RequestLog
+from container.serving.asgi.journal import Journal
 from container.serving.asgi.protocol import Limits, Protocol
 from container.serving.responder import Responder
 from container.serving.settings import Settings
@@ -30,15 +32,15 @@ class Worker(uvicorn.Server):
     answered."""
 
     def __init__(
-        self, number: int, channel: socket.socket, responder: Responder, settings: Settings, board: Board, version: str, limits: Limits
+        self, number: int, channel: socket.socket, responder: Responder, settings: Settings, board: Board, metrics: Path, limits: Limits
     ) -> None:
         self._channel, self._responder, self._row = channel, responder, board.row(number)
-        log = RequestLog(settings.python_log_level <= logging.INFO)
-        app = App(responder, settings, board, self._row, version, log)
+        counts = WorkerCounts.start(metrics)
+        journal = Journal(FrontCounts(counts.counters), settings.python_log_level, as_json=not sys.stderr.isatty())
+        app = App(responder, settings, board, self._row, journal, counts, metrics)
         closed = self._closed
-        self._protocol: Callable[..., Protocol] = type(
-            "BoundProtocol", (Protocol,), {"limits": limits, "log": log, "closed": lambda self: closed()}
-        )
+        of_this_worker = {"limits": limits, "journal": journal, "closed": lambda self: closed()}
+        self._protocol: Callable[..., Protocol] = type("BoundProtocol", (Protocol,), of_this_worker)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -112,7 +114,6 @@ class Worker(uvicorn.Server):
         self._row.add("closed", 1)
 
 
-def run(number: int, channel: socket.socket, responder: Responder, settings: Settings, board: Board, version: str) -> None:
+def run(number: int, channel: socket.socket, responder: Responder, settings: Settings, board: Board, metrics: Path) -> None:
     """Serves until SIGTERM. To be called in a process that was just forked; the caller ends it."""
-    gc.enable()
-    Worker(number, channel, responder, settings, board, version, Limits(body=settings.timeout)).run()
+    Worker(number, channel, responder, settings, board, metrics, Limits(body=settings.timeout)).run()
