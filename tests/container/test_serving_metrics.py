@@ -17,7 +17,7 @@ from container.serving.metrics import Counters, Series, label, render, totals, w
 from container.serving.responder import JSON, Responder
 from container.serving.series import DURATION, PART, all_series
 from tests.integration.prometheus import parse
-from tests.integration.serving import make_model
+from tests.integration.serving import ROOT, make_model
 
 VERSION = "abc"
 
@@ -126,6 +126,11 @@ def test_names_follow_the_conventions_of_prometheus(version: str | None) -> None
         assert "ms" not in one.name.split("_")
     names = [one.name for one in all_series(version)]
     assert len(names) == len(set(names))
+
+
+def test_the_readme_names_every_series_and_no_other() -> None:
+    names = set(re.findall(r"`(recommender_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert names == {one.name for version in (VERSION, None) for one in all_series(version)}
 
 
 def test_a_status_that_nobody_foresaw_is_counted_as_other(directory: Path) -> None:
