@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 from container.serving.metrics import Counters, alone, totals
 from container.serving.series import (
@@ -83,17 +83,19 @@ class Account:
         kind = kinds.pop() if len(kinds) == 1 else "mixed" if kinds else "none"
         return None if kind == "none" else kind
 
-    def fields(self) -> dict[str, Any]:
-        """Returns what the log line says of it."""
-        milliseconds = {f"{part}_ms": round(1000 * getattr(self, part), 3) for part in ("decode", "predict", "encode")}
-        of_many = {"errors": self.errors} if self.errors else {}
-        unknown = {"unknown_listeners": self.unknown_listeners, "unknown_songs": self.unknown_songs}
-        end = {"fallback": self.fallback} if self.error is None else {"error": self.error}
-        return {**milliseconds, "requests": self.requests, "history": self.history, **unknown, **of_many, **end}
-
     def json_fields(self) -> str:
-        """Returns the inside of the braces of ``fields`` as JSON, printable ASCII."""
-        return json.dumps(self.fields(), separators=(",", ":"))[1:-1]
+        """Returns what the log line says of it: the inside of the braces of JSON, printable ASCII."""
+        # Without a dictionary and json.dumps, which take six microseconds more of each request.
+        parts = f'"decode_ms":{1000 * self.decode:.3f},"predict_ms":{1000 * self.predict:.3f},"encode_ms":{1000 * self.encode:.3f}'
+        asked = f'"requests":{self.requests},"history":{self.history}'
+        unknown = f'"unknown_listeners":{self.unknown_listeners},"unknown_songs":{self.unknown_songs}'
+        errors = f'"errors":{self.errors},' if self.errors else ""
+        end = f'"fallback":{_json(self.fallback)}' if self.error is None else f'"error":{_json(self.error)}'
+        return f"{parts},{asked},{unknown},{errors}{end}"
+
+
+def _json(word: str | None) -> str:
+    return "null" if word is None else json.dumps(word)
 
 
 class WorkerCounts:

@@ -6,7 +6,8 @@ All of it lies in one directory:
 
     template      the text of Prometheus without values. A line that is no comment is a sample; the nth of them has the nth number of each
                   file. One that begins with "~" is a moment (seconds since 1970): what is printed is how long ago it was, or nothing if
-                  it was never set.
+                  it was never set. To one that begins with "+", what was printed for the sample before is added: so an observation adds
+                  1 to one bucket of a histogram, though the larger ones hold it, too.
     counts.<n>    the numbers, in the machine's byte order; locked (flock) by the process that counts there
 
 So a program that prints them, `serving/java/src/serving/Metrics.java` among them, need not know what they mean.
@@ -29,6 +30,7 @@ from typing import Self
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 TEMPLATE = "template"
 _MOMENT = "~"
+_CUMULATIVE = "+"
 _DOUBLE = 8
 
 
@@ -44,14 +46,15 @@ class Series:
     bounds: Sequence[float] = ()
 
     def samples(self) -> Iterator[str]:
-        """Yields the samples as the template has them. Of a histogram, those that an observation adds 1 to lie side by side."""
+        """Yields the samples as the template has them. Those of a histogram are its buckets in order, the count and the sum."""
         for labels in self.labels:
             if self.kind != "histogram":
                 yield (_MOMENT if self.kind == "moment" else "") + sample(self.name, labels)
                 continue
             for bound in (*(f"{bound:g}" for bound in self.bounds), "+Inf"):
-                yield sample(f"{self.name}_bucket", ",".join(filter(None, (labels, f'le="{bound}"'))))
-            yield sample(f"{self.name}_count", labels)
+                mark = "" if bound == f"{self.bounds[0]:g}" else _CUMULATIVE
+                yield mark + sample(f"{self.name}_bucket", ",".join(filter(None, (labels, f'le="{bound}"'))))
+            yield _CUMULATIVE + sample(f"{self.name}_count", labels)
             yield sample(f"{self.name}_sum", labels)
 
 
@@ -78,7 +81,7 @@ def write_template(directory: Path, series: Sequence[Series]) -> None:
 
 @dataclass(frozen=True)
 class Template:
-    """``names``: the samples, those that are moments with their mark; ``gauges``: which of them are no counts, but what is so now."""
+    """``names``: the samples, without marks; ``gauges``: which of them are no counts, but what is so now."""
 
     lines: Sequence[str]
     names: Sequence[str]
@@ -92,8 +95,8 @@ class Template:
             if line.startswith("# TYPE"):
                 is_gauge = line.endswith(" gauge")
             elif not line.startswith("#"):
-                names.append(line)
-                gauges |= {line} if is_gauge else set()
+                names.append(line.lstrip(_MOMENT + _CUMULATIVE))
+                gauges |= {names[-1]} if is_gauge else set()
         return cls(lines, names, frozenset(gauges))
 
 
@@ -133,8 +136,7 @@ class Counters:
 
     def place(self, name: str, labels: str = "") -> int:
         """Returns where in ``numbers`` a sample is. Raises ``KeyError`` where the template has none."""
-        full = sample(name, labels)
-        return self._places[full] if full in self._places else self._places[_MOMENT + full]
+        return self._places[sample(name, labels)]
 
     def add(self, place: int, amount: float = 1.0) -> None:
         self.numbers[place] += amount
@@ -149,8 +151,7 @@ class Counters:
         total = first + len(bounds) + 2  # behind the infinite bucket and the count
 
         def observe(value: float) -> None:
-            for place in range(first + bisect_left(bounds, value), total):
-                numbers[place] += 1.0
+            numbers[first + bisect_left(bounds, value)] += 1.0
             numbers[total] += value
 
         return observe
@@ -165,7 +166,7 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def totals(directory: Path) -> dict[str, float]:
-    """Returns the sum over all files of each sample."""
+    """Returns the sum over all files of each sample's numbers: of a bucket, what lies in it and in none before."""
     return _totals(directory, Template.read(directory).names)
 
 
@@ -181,14 +182,16 @@ def _totals(directory: Path, names: Sequence[str]) -> dict[str, float]:
 def render(directory: Path, now: float | None = None) -> str:
     """Returns the text for Prometheus, to be sent as ``CONTENT_TYPE``."""
     template, now = Template.read(directory), time.time() if now is None else now
-    sums, lines = _totals(directory, template.names), []
+    sums, lines, value = _totals(directory, template.names), [], 0.0
     for line in template.lines:
         if line.startswith("#"):
             lines.append(line)
         elif not line.startswith(_MOMENT):
-            lines.append(f"{line} {_text(sums[line])}")
-        elif sums[line] > 0:
-            lines.append(f"{line[1:]} {_text(round(max(now - sums[line], 0.0), 3))}")
+            name = line.removeprefix(_CUMULATIVE)
+            value = sums[name] + (value if line.startswith(_CUMULATIVE) else 0.0)
+            lines.append(f"{name} {_text(value)}")
+        elif (moment := sums[line.removeprefix(_MOMENT)]) > 0:
+            lines.append(f"{line.removeprefix(_MOMENT)} {_text(round(max(now - moment, 0.0), 3))}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import math
 import multiprocessing
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from container.serving.metrics import Counters, Series, label, render, totals, w
 from container.serving.responder import JSON, Responder
 from container.serving.series import DURATION, PART, all_series
 from tests.integration.prometheus import parse
-from tests.integration.serving import make_model
+from tests.integration.serving import ROOT, make_model
 
 VERSION = "abc"
 
@@ -126,6 +128,11 @@ def test_names_follow_the_conventions_of_prometheus(version: str | None) -> None
     assert len(names) == len(set(names))
 
 
+def test_the_readme_names_every_series_and_no_other() -> None:
+    names = set(re.findall(r"`(recommender_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert names == {one.name for version in (VERSION, None) for one in all_series(version)}
+
+
 def test_a_status_that_nobody_foresaw_is_counted_as_other(directory: Path) -> None:
     counts = FrontCounts(Counters.claim(directory))
     for status in (200, 418, 200):
@@ -163,6 +170,10 @@ def account_of(responder: Responder, body: bytes, content_type: str = JSON) -> A
     return account
 
 
+def fields(account: Account) -> dict[str, Any]:
+    return dict(json.loads(f"{{{account.json_fields()}}}"))
+
+
 @pytest.mark.parametrize(
     ("body", "answers", "history", "unknown"),
     [
@@ -182,7 +193,7 @@ def test_an_account_says_who_asked_and_what_stood_in(
     assert (account.unknown_listeners, account.unknown_songs) == unknown
     assert account.songs == len(set(re.findall(rb'"((?:s\d|no|not))"', body)))
     assert min(account.decode, account.predict, account.encode) > 0
-    assert account.fields()["fallback"] == (None if answers[1] == "none" else answers[1])
+    assert fields(account)["fallback"] == (None if answers[1] == "none" else answers[1])
 
 
 def test_listeners_that_are_ranked_together_have_the_account_of_those_that_are_ranked_alone(responder: Responder) -> None:
@@ -203,7 +214,7 @@ def test_errors_in_a_body_of_many_are_counted_and_the_one_error_of_a_body_is_nam
     assert (account.requests, account.errors, account.error, sum(account.answers.values())) == (3, 2, None, 1)
     single = account_of(responder, b'{"nothing": 1}')
     assert (single.errors, single.error) == (0, "unknown_field")
-    assert account_of(responder, b"{").fields()["error"] == "malformed_json"
+    assert fields(account_of(responder, b"{"))["error"] == "malformed_json"
 
 
 def test_no_id_of_the_caller_gets_into_the_log(responder: Responder) -> None:
@@ -220,10 +231,5 @@ def test_fallbacks_that_differ_are_mixed(responder: Responder) -> None:
 
 def test_series_are_made_of_what_the_template_can_say() -> None:
     one = Series("a", "histogram", "Help.", ['k="v"'], (1, 2))
-    assert list(one.samples()) == [
-        'a_bucket{k="v",le="1"}',
-        'a_bucket{k="v",le="2"}',
-        'a_bucket{k="v",le="+Inf"}',
-        'a_count{k="v"}',
-        'a_sum{k="v"}',
-    ]
+    buckets = ['a_bucket{k="v",le="1"}', '+a_bucket{k="v",le="2"}', '+a_bucket{k="v",le="+Inf"}']
+    assert list(one.samples()) == [*buckets, '+a_count{k="v"}', 'a_sum{k="v"}']

@@ -19,7 +19,9 @@ import java.util.Map;
  */
 final class Metrics {
     static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-    private static final String MOMENT = "~"; // before a sample: print how long ago it was
+    // Before a sample: print how long ago it was; add what was printed for the sample before.
+    private static final char MOMENT = '~';
+    private static final char CUMULATIVE = '+';
 
     private final Path directory;
     private final List<String> lines;
@@ -34,7 +36,7 @@ final class Metrics {
         lines = Files.readAllLines(directory.resolve("template"), StandardCharsets.UTF_8);
         for (String line : lines) {
             if (!line.startsWith("#")) {
-                places.put(line, places.size());
+                places.put(name(line), places.size());
             }
         }
         own = new double[places.size()];
@@ -69,19 +71,24 @@ final class Metrics {
         double now = System.currentTimeMillis() / 1e3;
         StringBuilder text = new StringBuilder(32_768);
         int place = 0;
+        double value = 0;
         for (String line : lines) {
             if (line.startsWith("#")) {
                 text.append(line).append('\n');
                 continue;
             }
-            double value = sum(place++);
-            if (!line.startsWith(MOMENT)) {
-                text.append(line).append(' ').append(number(value)).append('\n');
-            } else if (value > 0) { // it was set
-                text.append(line, MOMENT.length(), line.length()).append(' ').append(number(Math.max(now - value, 0))).append('\n');
+            double sum = sum(place++);
+            if (line.charAt(0) == MOMENT && sum == 0) { // it was not set
+                continue;
             }
+            value = line.charAt(0) == MOMENT ? Math.max(now - sum, 0) : line.charAt(0) == CUMULATIVE ? sum + value : sum;
+            text.append(name(line)).append(' ').append(number(value)).append('\n');
         }
         return text.toString();
+    }
+
+    private static String name(String line) {
+        return line.charAt(0) == MOMENT || line.charAt(0) == CUMULATIVE ? line.substring(1) : line;
     }
 
     /** Returns the sum of a sample over all processes. */
@@ -125,9 +132,10 @@ final class Metrics {
             String start = name + "_bucket{" + labels + "le=\"";
             int smallest = own.length;
             for (String line : lines) {
-                if (line.startsWith(start)) {
-                    smallest = Math.min(smallest, places.get(line));
-                    String bound = line.substring(start.length(), line.lastIndexOf('"'));
+                String sample = name(line);
+                if (sample.startsWith(start)) {
+                    smallest = Math.min(smallest, places.get(sample));
+                    String bound = sample.substring(start.length(), sample.lastIndexOf('"'));
                     bounds.add(bound.equals("+Inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(bound));
                 }
             }
@@ -135,13 +143,12 @@ final class Metrics {
         }
 
         void observe(double value) {
-            for (int i = 0; i < bounds.size(); i++) {
-                if (value <= bounds.get(i)) {
-                    own[first + i]++;
-                }
+            int bucket = 0;
+            while (value > bounds.get(bucket)) { // the last one is infinite
+                bucket++;
             }
-            own[first + bounds.size()]++;
-            own[first + bounds.size() + 1] += value;
+            own[first + bucket]++;
+            own[first + bounds.size() + 1] += value; // behind the count
         }
     }
 }
