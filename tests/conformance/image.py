@@ -34,7 +34,9 @@ class ImageRun(Run):
     def started(self) -> None:
         """Waits until the container exists: before, it can neither be stopped nor found."""
         deadline = time.monotonic() + SECONDS_TO_START
-        while self.process.poll() is None and docker("inspect", "--format", "{{.State.StartedAt}}", self.name).stdout[:4] in ("", "0001"):
+        # Of a container that is not there yet an old client prints an empty line, beside the error.
+        begun = ["inspect", "--format", "{{.State.StartedAt}}", self.name]
+        while self.process.poll() is None and docker(*begun).stdout.strip()[:4] in ("", "0001"):
             assert time.monotonic() < deadline, f"Docker did not start it:\n{self.log()}"
             time.sleep(0.02)
 
