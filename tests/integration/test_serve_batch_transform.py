@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving import Server, make_model, serving
+from tests.integration.serving import ENGINES, Server, make_model, serving
 
 INPUT = b'{"user_id": "u0"}\n{"user_id": \n\n{"items": ["s5"]}\n{"colour": 1}\n{"user_id": "nobody"}'
 LINES = INPUT.split(b"\n")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=ENGINES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     parent = tmp_path_factory.mktemp("ml")
     make_model(parent / "model")
-    with serving(parent, SAGEMAKER_BATCH="true", SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
+    with serving(parent, SERVING_ENGINE=request.param, SAGEMAKER_BATCH="true", SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
         yield server.wait_until_healthy()
 
 
