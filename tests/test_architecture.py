@@ -83,6 +83,17 @@ def test_a_room_imports_only_rooms_below_it_and_the_packages_it_is_allowed(room:
     assert foreign_imports(room, allowed) == []
 
 
+def test_the_conformance_suite_knows_nothing_of_the_container_that_it_tests() -> None:
+    suite = sorted((ROOT / "tests" / "conformance").rglob("*.py"))
+    wrong = [
+        f"{at(path, line)} imports {name}"
+        for path in suite
+        for line, name in imports(path)
+        if name.split(".")[0] not in sys.stdlib_module_names | {"pytest", "__future__"} and not name.startswith("tests.conformance.")
+    ]
+    assert wrong == []
+
+
 def test_nothing_that_serves_reaches_training() -> None:
     reached = {module_name(path): {name for _, name in imports(path)} for path in sources("container", "inference")}
 

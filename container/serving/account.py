@@ -126,7 +126,8 @@ class WorkerCounts:
     def add(self, account: Account) -> None:
         """Adds what was done for one body."""
         numbers = self.counters.numbers
-        self._decode(account.decode)
+        if account.decode:  # else there was no model to read it for
+            self._decode(account.decode)
         if account.requests:
             self._predict(account.predict)
             self._encode(account.encode)
