@@ -22,6 +22,7 @@ from container.serving.responder import Reply, Responder
 from inference.artifact import load
 from scripts.command_line import CommandError, run
 from scripts.fuzz_inputs import Inputs, Probe
+from scripts.fuzz_models import STATUSES, any_model_request, load_request, many_models, without_places
 from scripts.fuzz_promises import broken_promises
 from scripts.fuzz_tally import Tally
 from scripts.fuzz_wire import Throw, Wires
@@ -45,10 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = load(base / "model")
         listeners, songs = ([known.id(number) for number in range(min(len(known), 500))] for known in (model.users, model.items))
         inputs = Inputs(listeners, songs, options.seed)
-        here = options.inputs // 4
+        here, models = options.inputs // 4, options.inputs // 20 if options.engine == "mms" else 0
         for batch in (False, True):
             in_process(Responder(base / "model", max_response=MAX_ANSWER, batch=batch), inputs, here // 2, options.seed, batch, tally)
-        over_http(base, options.engine, inputs, options.inputs - 2 * (here // 2), options.seed, tally)
+        over_http(base, options.engine, inputs, options.inputs - 2 * (here // 2) - models, options.seed, tally)
+        if models:
+            to_many_models(base / "model", inputs, models, options.seed, tally)
     print(tally.table())
     print(f"{tally.inputs:,} inputs ({options.engine}, seed {options.seed}) in {time.monotonic() - begin:.0f} s: {tally.summary()}")
     for line in tally.broken[:20]:
@@ -117,10 +120,42 @@ def over_http(base: Path, engine: str, inputs: Inputs, count: int, seed: int, ta
         with ThreadPoolExecutor(CALLERS) as callers:
             for one in [callers.submit(_call, server, inputs, expected, share, f"{seed} {i}", tally) for i, share in enumerate(shares)]:
                 one.result()
-        if until(10, lambda: server.ping() == 200) is None:
-            tally.broken.append("the server is not healthy any more")
-        tally.deaths += len({*before[1], before[0]} - {*server.workers(), server.parent_of_workers()})
-        tally.watch_log(server.log())
+        _after(server, before, tally)
+
+
+def _after(server: WatchedServer, before: tuple[int, list[int]], tally: Tally) -> None:
+    if until(10, lambda: server.ping() == 200) is None:
+        tally.broken.append("the server is not healthy any more")
+    tally.deaths += len({before[0], *before[1]} - {server.parent_of_workers(), *server.workers()})
+    tally.watch_log(server.log())
+
+
+def to_many_models(model: Path, inputs: Inputs, count: int, seed: int, tally: Tally) -> None:
+    """Asks a multi-model endpoint, on which one model is loaded all the time, for others."""
+    with many_models(model) as base, watched(base, "mms", SAGEMAKER_MULTI_MODEL="true") as server:
+        before = (server.parent_of_workers(), server.workers())
+        rng, connection = random.Random(f"{seed} models"), Connection(server.port)
+        good = post("/models/a/invoke", inputs.good_one(0).body)
+        connection.ask(load_request(base, "a"))
+        expected = connection.ask(good)
+        for number in range(count):
+            request = good if number % 5 == 0 else any_model_request(rng, base, inputs.any(rng).body[:100_000])
+            try:
+                answer = connection.ask(request)
+            except (OSError, ValueError) as error:
+                tally.add("many models", 0, [f"no answer: {error!r}"], request)
+                continue
+            wrong = broken_promises(
+                answer.status, answer.headers.get("content-type", ""), without_places(answer.body, base), refusals=STATUSES
+            )
+            if request is good and (answer.status, answer.body) != (200, expected.body):
+                wrong.append("another answer than before")
+            tally.add("many models: good" if request is good else "many models", answer.status, wrong, request)
+        names = [one["modelName"] for one in connection.ask(b"GET /models HTTP/1.1\r\nHost: x\r\n\r\n").json()["models"]]
+        if not {"a"} <= {*names} <= {"a", "b"}:
+            tally.broken.append(f"loaded at the end: {names}")
+        connection.close()
+        _after(server, before, tally)
 
 
 def _call(server: WatchedServer, inputs: Inputs, expected: list[bytes], count: int, seed: str, tally: Tally) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import NoReturn
 
 # The table in README.md, but for faults of the server: those are never the answer to a caller's mistake.
@@ -11,14 +12,14 @@ REFUSALS = (400, 404, 405, 406, 408, 413, 415, 417, 422, 429)
 _LEAK = re.compile(rb'Traceback|File \\?"|\.py\b|/(?:opt|tmp|usr|home|root|work|proc)/|site-packages|java\.lang|Exception\b|io\.netty')
 
 
-def broken_promises(status: int, content_type: str, body: bytes, by_line: bool = False) -> list[str]:
+def broken_promises(status: int, content_type: str, body: bytes, by_line: bool = False, refusals: Sequence[int] = REFUSALS) -> list[str]:
     """Returns what is wrong with an answer: nothing, or some sentences. ``by_line``: it may have a JSON document on each line."""
     wrong = []
     if leak := _LEAK.search(body):
         wrong.append(f"the answer tells of the inside: {leak[0]!r}")
     if status == 200:
         return wrong + _unreadable(content_type, body, by_line)
-    if status not in REFUSALS:
+    if status not in refusals:
         return [*wrong, f"status {status}"]
     try:
         value = json.loads(body)

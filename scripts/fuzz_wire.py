@@ -192,7 +192,7 @@ class Wires:
         return Throw("chunks", [head, rng.choice(CHUNKS)])
 
     def _garbage(self, rng: random.Random) -> Throw:
-        return Throw("garbage", [rng.choice([*GARBAGE, rng.randbytes(200), rng.randbytes(20) + b"\r\n\r\n"])])
+        return Throw("garbage", [rng.choice([*GARBAGE, rng.randbytes(200), rng.randbytes(20) + b"\r\n\r\n"])], most_answers=2)
 
     def _half(self, rng: random.Random) -> Throw:
         """A part of a request, from somebody who hangs up, or half of it."""
@@ -202,17 +202,19 @@ class Wires:
     def _smuggle(self, rng: random.Random) -> Throw:
         """Two lengths of one body: by one of them, another request is in it."""
         chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(self._body), self._body)
-        lengths = rng.choice(
+        lengths, most = rng.choice(
             [
-                b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n" % (len(chunked) + len(SMUGGLED)),
-                b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
-                b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-                b"Transfer-Encoding : chunked\r\nContent-Length: %d\r\n" % (len(chunked) + len(SMUGGLED)),
-                b"Transfer-Encoding: \tchunked\r\n",
-                b"Transfer-Encoding: chunked\r\n",
+                (b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n" % (len(chunked) + len(SMUGGLED)), 1),
+                (b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", 1),
+                (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 1),
+                (b"Transfer-Encoding : chunked\r\nContent-Length: %d\r\n" % (len(chunked) + len(SMUGGLED)), 1),
+                (b"Transfer-Encoding: \tchunked\r\n", 2),  # is right, and so is what follows
+                (b"Transfer-Encoding: chunked\r\n", 2),
             ]
         )
-        return Throw("smuggling", [b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n" + chunked + SMUGGLED])
+        return Throw(
+            "smuggling", [b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n" + chunked + SMUGGLED], most_answers=most
+        )
 
     def _pipeline(self, rng: random.Random) -> Throw:
         count = rng.randrange(2, 20)

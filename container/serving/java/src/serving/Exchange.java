@@ -41,7 +41,8 @@ final class Exchange {
     String lost;
     private final ChannelHandlerContext context;
     private final Journal journal;
-    private final boolean keepAlive;
+    /** Whether another request may follow on this connection. */
+    final boolean keepAlive;
     private final long start = System.nanoTime();
 
     Exchange(ChannelHandlerContext context, HttpRequest request, String route, Journal journal) {
@@ -118,6 +119,7 @@ final class Exchange {
         // Both in one step of the event loop: were reading allowed before the answer is written, the next answer could overtake it.
         Runnable write = () -> {
             context.writeAndFlush(response, written);
+            Patience.ended(context.pipeline());
             context.channel().config().setAutoRead(true);
         };
         if (context.executor().inEventLoop()) {

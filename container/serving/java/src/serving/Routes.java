@@ -27,6 +27,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Models models; // null where the endpoint has one model only
     private final ModelRoutes modelRoutes;
     private final Journal journal;
+    private boolean ended; // the connection ends with the answer to the last request: whatever follows it is none
 
     Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes, Journal journal) {
         this.settings = settings;
@@ -38,7 +39,11 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) throws Exception {
+        if (ended) {
+            return;
+        }
         context.channel().config().setAutoRead(false);
+        Patience.begun(context.pipeline());
         if (request.decoderResult().isFailure()) {
             exchange(context, request, "unknown").answer(Problem.BAD_HTTP);
             return;
@@ -65,7 +70,9 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private Exchange exchange(ChannelHandlerContext context, FullHttpRequest request, String route) {
-        return new Exchange(context, request, route, journal);
+        Exchange exchange = new Exchange(context, request, route, journal);
+        ended = !exchange.keepAlive;
+        return exchange;
     }
 
     /** Answers /models, /models/NAME and /models/NAME/invoke. Returns false for any other path. */
