@@ -56,6 +56,7 @@ final class BodyCollector extends HttpObjectAggregator {
                 refused = true;
                 HttpUtil.setKeepAlive(request, false);
                 release();
+                super.handlerRemoved(context); // lets go of what it has; there is nothing else that does
                 new Exchange(context, request, "oversized", journal).answer(Problem.BUSY);
                 return;
             }

@@ -3,9 +3,6 @@ package serving;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
-import io.netty.handler.codec.http.DefaultHttpRequest;
-import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -88,9 +85,7 @@ final class Patience extends ChannelInboundHandlerAdapter {
 
     private void end() {
         if (receiving && !context.pipeline().get(BodyCollector.class).hasAnswered()) {
-            // HTTP/1.0: the connection ends with the answer.
-            DefaultHttpRequest nobody = new DefaultHttpRequest(HttpVersion.HTTP_1_0, HttpMethod.GET, "/");
-            new Exchange(context.pipeline().lastContext(), nobody, "unknown", journal).answer(Problem.TOO_SLOW);
+            Exchange.withNobody(context.pipeline().lastContext(), journal).answer(Problem.TOO_SLOW);
         } else {
             context.close();
         }

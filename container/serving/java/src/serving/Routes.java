@@ -6,6 +6,7 @@ import com.amazonaws.ml.mms.wlm.ModelManager;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
@@ -173,6 +174,13 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
         // A caller who hangs up in the middle is everyday life; anything else is worth a line. Either way only this connection ends.
         if (cause instanceof IOException || cause instanceof PrematureChannelClosureException) {
             LOG.debug("connection closed after {}", cause.toString());
+        } else if (cause instanceof DecoderException) { // netty's decoder does not foresee chunks of negative sizes
+            LOG.debug("what is no HTTP was refused after {}", cause.toString());
+            if (!ended && !context.pipeline().get(BodyCollector.class).hasAnswered()) {
+                ended = true;
+                Exchange.withNobody(context, journal).answer(Problem.BAD_HTTP);
+                return;
+            }
         } else {
             LOG.error("connection closed after {}", cause.toString());
         }
