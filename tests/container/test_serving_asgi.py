@@ -81,6 +81,29 @@ def test_requests_have_their_turn_in_order_one_at_a_time_and_those_beyond_the_li
     assert board.total("waiting") == 0
 
 
+def test_one_who_is_cancelled_while_waiting_holds_nobody_up() -> None:
+    board = Board(1)
+    gate, done = Gate(board, board.row(0), 100), []
+
+    async def ask(name: str) -> None:
+        assert await gate.enter()
+        started = time.perf_counter()
+        while time.perf_counter() - started < 0.006:  # longer than a stretch: the next one has to wait
+            pass
+        done.append(name)
+        gate.leave(started)
+
+    async def all_of_them() -> None:
+        tasks = [asyncio.create_task(ask(name)) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+
+    asyncio.run(all_of_them())
+    assert done == ["a", "c"]
+    assert board.total("waiting") == 0
+
+
 def test_the_event_loop_comes_round_between_long_requests() -> None:
     board = Board(1)
     gate, rounds = Gate(board, board.row(0), 100), []

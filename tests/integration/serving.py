@@ -196,5 +196,12 @@ def serving(model_parent: Path, command: tuple[str, ...] = (), *, stderr: int = 
 
 def alive(pids: Iterable[int]) -> list[int]:
     """Returns which of these processes still run; zombies don't."""
-    states = {pid: Path(f"/proc/{pid}/stat") for pid in pids}
-    return [pid for pid, path in states.items() if path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"]
+    return [pid for pid in pids if _state(pid) not in ("", "Z")]
+
+
+def _state(pid: int) -> str:
+    """Returns the letter that Linux has for the state of a process, "" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # ended just now
+        return ""

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.docker
 @pytest.mark.timeout(3000)
 def test_the_image_conforms(image: str, tmp_path: Path) -> None:
-    command = [str(ROOT / "scripts" / "conformance"), "--image", image, "--output", str(tmp_path / "table.md")]
+    suite = [str(ROOT / "scripts" / "conformance"), "--image", image, "--quick"]
+    command = [*suite, "--output", str(tmp_path / "table.md")]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert " 0 failed" in (tmp_path / "table.md").read_text(encoding="utf-8")

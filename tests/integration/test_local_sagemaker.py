@@ -92,6 +92,7 @@ def through_environment(aws: Clients) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_one_model_comes_of_files_of_a_pipe_and_of_three_hosts(aws: Clients, jobs: dict[str, dict[str, Any]]) -> None:
     versions = {}
     for name in ("file", "pipe", "three-hosts"):

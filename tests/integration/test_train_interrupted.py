@@ -41,6 +41,7 @@ def fits(log: str) -> list[str]:
     return [line.split("name=fit_")[1].split()[0] for line in log.splitlines() if "event=stage name=fit_" in line]
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_twice_ends_in_the_same_bytes_as_one_that_is_not(tmp_path: Path) -> None:
     validated = {**SMALL, "split_validation_fraction": "0.4"}  # so that models are fitted twice
     whole = new_job(tmp_path / "whole", validated)

@@ -49,5 +49,8 @@ class Gate:
     def _turn(self) -> None:
         self._turning = False
         self._spent = 0.0
-        if self._queue:
-            self._queue.popleft().set_result(None)
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():  # one that was cancelled while it waited takes no turn, and holds nobody up
+                turn.set_result(None)
+                return
