@@ -48,7 +48,8 @@ class WatchedServer:
         return table
 
     def parent_of_workers(self) -> int:
-        return min((pid for pid, command in self.family().items() if any(word in command for word in _FORKED)), default=0)
+        forked = [pid for pid, command in self.family().items() if any(word in command for word in _FORKED)]
+        return next((pid for pid in forked if _parent_of(pid) not in forked), 0)
 
     def workers(self) -> list[int]:
         parent = self.parent_of_workers()

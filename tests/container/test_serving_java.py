@@ -90,5 +90,9 @@ def test_the_front_uses_no_other_codec_of_netty() -> None:
         *("DecoderException", "DecoderResult", "PrematureChannelClosureException"),
         *("ReplayingDecoder", "CorruptedFrameException"),  # between Java and its workers
     }
-    reading = {name.removeprefix(http) for name in coders if re.search(r"coder|Codec|Aggregator|compress|/http/\w+/", name)}
+    reading = {
+        name.removeprefix(http)
+        for name in coders
+        if name.startswith(http) and re.search(r"coder|Codec|Aggregator|compress|/http/\w+/", name)
+    }
     assert reading == {"HttpServerCodec", "HttpObjectAggregator", "QueryStringDecoder"}

@@ -52,7 +52,7 @@ def test_a_broken_model_ends_the_process_with_one_line_that_names_the_file(tmp_p
 
 
 def test_a_file_that_was_tampered_with_ends_serve_and_is_named(tmp_path: Path) -> None:
-    for file in sorted(make_model(tmp_path / "ml" / "model").glob("*.npy")):
+    for file in sorted(make_model(tmp_path / "ml" / "model").glob("*.npy"))[::5]:
         before = file.read_bytes()
         file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
         code, line = refuse(tmp_path / "ml", tmp_path)
