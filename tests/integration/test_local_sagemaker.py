@@ -169,6 +169,7 @@ def test_the_model_is_deployed_asked_updated_transformed_and_taken_down(aws: Cli
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="music", WaiterConfig={"Delay": 1})
 
 
+@pytest.mark.slow
 def test_our_own_commands_deploy_ask_transform_and_tear_down(
     aws: Clients, jobs: dict[str, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +199,7 @@ def in_service(aws: Clients) -> bool:
     return [one["EndpointStatus"] for one in endpoints] == ["InService"]
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_there_the_next_time_and_no_process_outlives_either_end(tmp_path: Path) -> None:
     pack(make_model(tmp_path / "model"), tmp_path / "model.tar.gz")
     kept = ["--data", str(tmp_path / "kept")]

@@ -111,6 +111,7 @@ def test_a_pipe_that_is_no_recordio_ends_with_a_sentence(tmp_path: Path) -> None
     assert "interactions_0: is no RecordIO" in (base / "output" / "failure").read_text()
 
 
+@pytest.mark.slow
 def test_worker_processes_on_one_machine_give_the_model_of_one_process(tmp_path: Path, expected: Any) -> None:
     base = make_job(tmp_path / "ml", {"data_dask_from_mb": "0"})
     put_files(base)
@@ -138,6 +139,7 @@ def test_sigterm_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     assert not [*(base / "model").glob("*")]  # the folder itself is there only if the job came so far
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_data_is_the_same_sentence_from_a_worker(tmp_path: Path) -> None:
     sentences = []
     for engine in ("pandas", "dask"):
