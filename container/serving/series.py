@@ -19,8 +19,8 @@ _ROUTES = {
     "ping": (200, 405, 503),
     "metrics": (200, 405),
     "execution-parameters": (200, 405),
-    "unknown": (400, 404),
-    "oversized": (413,),
+    "unknown": (400, 404, 408),
+    "oversized": (413, 429),
 }
 _ROUTES_OF_MODELS = {
     "models": (200, 400, 405, 409, 422, 429, 500, 503, 507),

@@ -26,7 +26,6 @@ LINES = "application/jsonlines"
 def test_both_engines_say_the_same_of_the_same_mistake() -> None:
     java = {name: Problem(int(s), c, t) for name, s, c, t in re.findall(r'(\w+)\((\d+), "(\w+)", "([^"]+)"\)', JAVA.read_text())}
     ours = {name: value for name, value in vars(problems).items() if isinstance(value, Problem)}
-    assert ours.pop("TOO_SLOW").status == 408  # the other engine waits for ever
     assert ours == {name: java[name] for name in ours}
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import zipfile
@@ -77,3 +78,21 @@ def test_the_sources_compile_and_pack_to_the_same_bytes_twice(tmp_path: Path) ->
     # Another javac may write other bytes, but not other classes.
     with zipfile.ZipFile(build.JAR) as committed, zipfile.ZipFile(tmp_path / "one.jar") as built:
         assert committed.namelist() == built.namelist()
+
+
+def test_the_front_uses_no_other_codec_of_netty() -> None:
+    """SECURITY.md counts on it: what is never made cannot be reached, whatever is known against it."""
+    with zipfile.ZipFile(build.JAR) as jar:
+        names = {name.decode() for entry in jar.namelist() for name in re.findall(rb"io/netty/handler/[\w/$]+", jar.read(entry))}
+    coders = {name for name in names if re.search(r"codec|coder|ssl|proxy|compress|stream|timeout", name, re.IGNORECASE)}
+    http = "io/netty/handler/codec/http/"
+    assert {name.removeprefix("io/netty/handler/codec/") for name in coders if not name.startswith(http)} == {
+        *("DecoderException", "DecoderResult", "PrematureChannelClosureException"),
+        *("ReplayingDecoder", "CorruptedFrameException"),  # between Java and its workers
+    }
+    reading = {
+        name.removeprefix(http)
+        for name in coders
+        if name.startswith(http) and re.search(r"coder|Codec|Aggregator|compress|/http/\w+/", name)
+    }
+    assert reading == {"HttpServerCodec", "HttpObjectAggregator", "QueryStringDecoder"}

@@ -145,13 +145,22 @@ class Server:
     def workers(self) -> list[int]:
         """Returns the process ids of the workers: the children of the one that has loaded the model."""
         parent = self.parent_of_workers()
-        return sorted(pid for pid in self._forked() if pid != parent and psutil.Process(pid).ppid() == parent)
+        return sorted(pid for pid in self._forked() if pid != parent and _parent_of(pid) == parent)
 
     def parent_of_workers(self) -> int:
-        return min(self._forked(), default=0)
+        forked = self._forked()  # not the smallest number: it begins anew when the numbers are used up
+        return next((pid for pid in forked if _parent_of(pid) not in forked), 0)
 
     def _forked(self) -> list[int]:
         return [pid for pid, command in self.processes().items() if "model_service_worker" in command or "serving.asgi.parent" in command]
+
+
+def _parent_of(pid: int) -> int:
+    """Returns the parent of a process; 0 where it has ended since."""
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> dict[str, str]:

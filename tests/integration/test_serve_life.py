@@ -51,6 +51,16 @@ def test_a_broken_model_ends_the_process_with_one_line_that_names_the_file(tmp_p
     assert str(broken) in line
 
 
+def test_a_file_that_was_tampered_with_ends_serve_and_is_named(tmp_path: Path) -> None:
+    for file in sorted(make_model(tmp_path / "ml" / "model").glob("*.npy"))[::5]:
+        before = file.read_bytes()
+        file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        code, line = refuse(tmp_path / "ml", tmp_path)
+        assert code == 2
+        assert str(file) in line
+        file.write_bytes(before)
+
+
 def test_every_wrong_variable_is_named_at_once(parent: Path, tmp_path: Path) -> None:
     code, line = refuse(parent, tmp_path, SAGEMAKER_BIND_TO_PORT="http", SAGEMAKER_MODEL_SERVER_WORKERS="abc")
     assert code == 2

@@ -2,23 +2,91 @@ package serving;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.util.List;
 
-/** Collects the body of a request; one that is too large is answered at once, and the rest of it is read and dropped. */
+/**
+ * Collects the body of a request; one that is too large is answered at once, and the rest of it is read and dropped, and so is one that
+ * does not fit beside what others have sent so far.
+ */
 final class BodyCollector extends HttpObjectAggregator {
+    private final Settings settings;
+    private final Health health;
     private final Journal journal;
+    private HttpRequest request; // whose body is being received
+    private int held; // bytes of it
+    private boolean refused; // all that still comes is dropped
+    private boolean dropping; // the rest of a body that was too large
 
-    BodyCollector(int maxBytes, Journal journal) {
-        super(maxBytes);
+    BodyCollector(Settings settings, Health health, Journal journal) {
+        super(settings.maxRequestBytes);
+        this.settings = settings;
+        this.health = health;
         this.journal = journal;
     }
 
     @Override
+    protected void decode(ChannelHandlerContext context, HttpObject part, List<Object> out) throws Exception {
+        if (refused) {
+            return;
+        }
+        if (part instanceof HttpRequest) {
+            request = (HttpRequest) part;
+            dropping = false;
+            // Where a request ends that says so in two ways is a matter of opinion, and a proxy may have another one. So nothing that
+            // follows a body in chunks is taken for a request: see SECURITY.md.
+            if (request.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)) {
+                HttpUtil.setKeepAlive(request, false);
+            }
+        }
+        if (part instanceof HttpContent && !dropping) {
+            int size = ((HttpContent) part).content().readableBytes();
+            held += size;
+            health.received(size);
+            if (health.bytesInFlight() > settings.maxBytesInFlight && held <= settings.maxRequestBytes) {
+                refused = true;
+                HttpUtil.setKeepAlive(request, false);
+                release();
+                super.handlerRemoved(context); // lets go of what it has; there is nothing else that does
+                new Exchange(context, request, "oversized", journal).answer(Problem.BUSY);
+                return;
+            }
+        }
+        if (part instanceof LastHttpContent) {
+            release(); // Routes counts it from here on
+        }
+        super.decode(context, part, out);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) throws Exception {
+        release();
+        super.channelInactive(context);
+    }
+
+    /** Returns whether what is being received now was answered already. */
+    boolean hasAnswered() {
+        return refused || dropping;
+    }
+
+    private void release() {
+        health.received(-held);
+        held = 0;
+    }
+
+    @Override
     protected void handleOversizedMessage(ChannelHandlerContext context, HttpMessage message) {
+        release();
+        dropping = true;
         new Exchange(context, (HttpRequest) message, "oversized", journal).answer(Problem.TOO_LARGE);
     }
 

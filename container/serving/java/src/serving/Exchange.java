@@ -7,9 +7,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
@@ -41,7 +43,8 @@ final class Exchange {
     String lost;
     private final ChannelHandlerContext context;
     private final Journal journal;
-    private final boolean keepAlive;
+    /** Whether another request may follow on this connection. */
+    final boolean keepAlive;
     private final long start = System.nanoTime();
 
     Exchange(ChannelHandlerContext context, HttpRequest request, String route, Journal journal) {
@@ -51,6 +54,11 @@ final class Exchange {
         this.caller = new Caller(request.headers());
         this.keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
         this.bytesIn = request instanceof FullHttpRequest ? ((FullHttpRequest) request).content().readableBytes() : -1;
+    }
+
+    /** Returns the exchange with a caller whose request cannot be read; the connection ends with the answer. */
+    static Exchange withNobody(ChannelHandlerContext context, Journal journal) {
+        return new Exchange(context, new DefaultHttpRequest(HttpVersion.HTTP_1_0, HttpMethod.GET, "/"), "unknown", journal);
     }
 
     /** Returns how long this has taken so far. */
@@ -118,6 +126,7 @@ final class Exchange {
         // Both in one step of the event loop: were reading allowed before the answer is written, the next answer could overtake it.
         Runnable write = () -> {
             context.writeAndFlush(response, written);
+            Patience.ended(context.pipeline());
             context.channel().config().setAutoRead(true);
         };
         if (context.executor().inEventLoop()) {

@@ -84,6 +84,11 @@ final class Health {
         bytes.addAndGet(-size);
     }
 
+    /** Adds to the bytes of requests that are not whole yet. */
+    void received(int size) {
+        bytes.addAndGet(size);
+    }
+
     /** Adds to the requests that wait for a worker. */
     void queued(int count) {
         waiting.addAndGet(count);

@@ -88,6 +88,13 @@ final class ModelRoutes {
     /** The token of the next page is the last name of this one, so that nothing is skipped when models come and go in between. */
     private void list(Exchange exchange, QueryStringDecoder query) {
         int limit;
+        String after;
+        try {
+            after = parameter(query, "next_page_token", "");
+        } catch (IllegalArgumentException malformed) {
+            exchange.answer(Problem.BAD_QUERY);
+            return;
+        }
         try {
             limit = Integer.parseInt(parameter(query, "limit", Integer.toString(DEFAULT_LIMIT)));
         } catch (NumberFormatException noNumber) {
@@ -100,7 +107,7 @@ final class ModelRoutes {
         JsonArray page = new JsonArray();
         JsonObject answer = new JsonObject();
         String last = null;
-        for (LoadedModel model : models.after(parameter(query, "next_page_token", ""))) {
+        for (LoadedModel model : models.after(after)) {
             if (page.size() == limit) {
                 answer.addProperty("nextPageToken", last);
                 break;

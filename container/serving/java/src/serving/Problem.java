@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 enum Problem {
     BAD_HTTP(400, "bad_http", "This is not a well-formed HTTP/1.1 request, or its headers are longer than 8 KiB."),
     BAD_LOAD(400, "malformed_json", "Send a JSON object with the strings 'model_name' and 'url', the folder of the model."),
+    BAD_QUERY(400, "bad_query", "What comes after the question mark of the address is not well-formed."),
     BAD_LIMIT(400, "invalid_limit", "'limit' must be a whole number from 1 on."),
     NO_TARGET(400, "no_target_model", "This endpoint has several models: use POST /models/NAME/invoke, or name one in X-Amzn-SageMaker-Target-Model."),
     ONE_MODEL(400, "no_multi_model_endpoint", "This endpoint has one model: leave X-Amzn-SageMaker-Target-Model out."),
@@ -15,6 +16,7 @@ enum Problem {
     USE_POST(405, "method_not_allowed", "This path answers POST only: send the request as the body."),
     USE_GET_OR_POST(405, "method_not_allowed", "This path answers GET (list the models) and POST (load one) only."),
     USE_GET_OR_DELETE(405, "method_not_allowed", "This path answers GET (describe the model) and DELETE (unload it) only."),
+    TOO_SLOW(408, "request_timeout", "The request did not arrive in time. Send its headers and its body without pauses."),
     ALREADY_LOADED(409, "model_already_loaded", "A model of this name is loaded. Unload it first with DELETE /models/NAME."),
     TOO_LARGE(413, "payload_too_large", "The request body is larger than the limit. Send smaller requests, or raise SAGEMAKER_MAX_PAYLOAD_IN_MB."),
     BAD_EXPECTATION(417, "bad_expectation", "The only expectation that is met is 100-continue."),

@@ -6,6 +6,7 @@ import com.amazonaws.ml.mms.wlm.ModelManager;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
@@ -27,6 +28,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Models models; // null where the endpoint has one model only
     private final ModelRoutes modelRoutes;
     private final Journal journal;
+    private boolean ended; // the connection ends with the answer to the last request: whatever follows it is none
 
     Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes, Journal journal) {
         this.settings = settings;
@@ -38,7 +40,11 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) throws Exception {
+        if (ended) {
+            return;
+        }
         context.channel().config().setAutoRead(false);
+        Patience.begun(context.pipeline());
         if (request.decoderResult().isFailure()) {
             exchange(context, request, "unknown").answer(Problem.BAD_HTTP);
             return;
@@ -65,7 +71,9 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private Exchange exchange(ChannelHandlerContext context, FullHttpRequest request, String route) {
-        return new Exchange(context, request, route, journal);
+        Exchange exchange = new Exchange(context, request, route, journal);
+        ended = !exchange.keepAlive;
+        return exchange;
     }
 
     /** Answers /models, /models/NAME and /models/NAME/invoke. Returns false for any other path. */
@@ -166,6 +174,13 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
         // A caller who hangs up in the middle is everyday life; anything else is worth a line. Either way only this connection ends.
         if (cause instanceof IOException || cause instanceof PrematureChannelClosureException) {
             LOG.debug("connection closed after {}", cause.toString());
+        } else if (cause instanceof DecoderException) { // netty's decoder does not foresee chunks of negative sizes
+            LOG.debug("what is no HTTP was refused after {}", cause.toString());
+            if (!ended && !context.pipeline().get(BodyCollector.class).hasAnswered()) {
+                ended = true;
+                Exchange.withNobody(context, journal).answer(Problem.BAD_HTTP);
+                return;
+            }
         } else {
             LOG.error("connection closed after {}", cause.toString());
         }

@@ -30,6 +30,7 @@ import org.slf4j.LoggerFactory;
 public final class Server extends ModelServer {
     static final String MODEL = "model";
     private static final long LOOK_MILLISECONDS = 500;
+    private static final int ARRIVAL_SECONDS = 10; // for the headers; the body may take as long as the work on it
     private static final Logger LOG = LoggerFactory.getLogger("serving");
 
     private final Settings settings;
@@ -98,7 +99,8 @@ public final class Server extends ModelServer {
                     @Override
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(
-                                new HttpServerCodec(), new BodyCollector(settings.maxRequestBytes, journal), new FlowControlHandler(),
+                                new Patience(ARRIVAL_SECONDS + settings.timeoutSeconds, journal), new HttpServerCodec(),
+                                new BodyCollector(settings, health, journal), new FlowControlHandler(),
                                 new Routes(settings, health, models, modelRoutes, journal));
                     }
                 });
