@@ -2,6 +2,7 @@
 #     docker build --network host -t music-recommender .
 #     docker run --rm -v "$PWD/runs/demo:/opt/ml" music-recommender train
 #     docker run --rm -v "$PWD/runs/demo:/opt/ml" -p 127.0.0.1:8080:8080 music-recommender serve
+# With -e SERVING_ENGINE=uvicorn it serves without Java.
 # It writes only below /opt/ml and /tmp, so it also runs with a read-only root file system, as any user id, and without network.
 ARG BASE_IMAGE=debian:bookworm-slim
 

@@ -83,12 +83,31 @@ def _meminfo(proc: Path) -> dict[str, int]:
     return {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
 
 
+def memory_with_session(session: int, proc: Path = PROC) -> tuple[int, int]:
+    """Returns what this process and those of a session have in memory, twice: what several share counted for each (RSS), and once in all
+    (PSS). Both are 0 where the system does not tell."""
+    resident = proportional = 0
+    for process in (proc / "self", *_processes(session, proc)):
+        with suppress(OSError, ValueError, KeyError):
+            rollup = (process / "smaps_rollup").read_text().splitlines()[1:]
+            kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in rollup)}
+            resident += kilobytes["Rss"] * 1024
+            proportional += kilobytes["Pss"] * 1024
+    return resident, proportional
+
+
 def _used_by_session(proc: Path) -> int:
     """Returns what the processes of this session hold that is no file's; what forked processes share is counted for each."""
-    used, session = 0, os.getsid(0)
+    used = 0
+    for process in _processes(os.getsid(0), proc):
+        with suppress(OSError, ValueError):
+            lines = (process / "status").read_text().splitlines()
+            used += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+    return used
+
+
+def _processes(session: int, proc: Path) -> Iterator[Path]:
     for stat in proc.glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):
             if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
-                lines = stat.with_name("status").read_text().splitlines()
-                used += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
-    return used
+                yield stat.parent

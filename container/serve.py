@@ -1,4 +1,4 @@
-"""`serve`: starts multi-model-server on the model in /opt/ml/model, or without one on a multi-model endpoint, until it is told to stop.
+"""`serve`: starts a server on the model in /opt/ml/model, or without one on a multi-model endpoint, until it is told to stop.
 
     container/bin/serve
 
@@ -16,9 +16,10 @@ from pathlib import Path
 
 from container import exit_codes
 from container.serving.java_runtime import find_java, java_command
+from container.serving.launcher_counts import start_counting
 from container.serving.lifetime import Lifetime
-from container.serving.settings import DRAIN_SECONDS, Settings, StartError
-from container.serving.workspace import MARKERS, MARKERS_ENV, workspace, write_model_shim, write_properties
+from container.serving.settings import DRAIN_SECONDS, UVICORN, Settings, StartError
+from container.serving.workspace import MARKERS, MARKERS_ENV, METRICS, METRICS_ENV, workspace, write_model_shim, write_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 ON_PATH = Path(__file__).resolve().parent / "serving" / "on_path"  # has a sitecustomize for the server's Python processes
@@ -39,20 +40,29 @@ def main() -> int:
 def serve(environment: Mapping[str, str], lifetime: Lifetime) -> int:
     """Serves until ``lifetime`` is told to stop. Raises ``StartError`` before anything is started."""
     settings = Settings.from_environment(environment)
-    java = find_java(environment)
+    java = None if settings.engine == UVICORN else find_java(environment)
     check_address(settings.host, settings.port)
     with workspace(environment) as directory:
         report = directory / "preflight.json"
         check = [sys.executable, "-P", "-m", "container.serving.preflight", "--report", str(report)]
         if lifetime.run(check, child_environment(environment, directory)) != 0:
             return exit_codes.DONE if lifetime.stopping else exit_codes.USER_ERROR
-        version = json.loads(report.read_text(encoding="ascii")).get("model_version")
-        properties = write_properties(directory, settings, write_model_shim(directory), version)
-        command = java_command(java, settings, directory, properties)
-        code = exit_codes.DONE if lifetime.stopping else lifetime.run(command, child_environment(environment, directory), directory)
+        model = json.loads(report.read_text(encoding="ascii"))
+        version = model.get("model_version")
+        watch = start_counting(directory / METRICS, settings.workers, version, model.get("written"))
+        if java is None:
+            command = [sys.executable, "-P", "-m", "container.serving.asgi.parent"]
+        else:
+            properties = write_properties(directory, settings, write_model_shim(directory), version, json_log=not sys.stderr.isatty())
+            command = java_command(java, settings, directory, properties)
+        code = (
+            exit_codes.DONE
+            if lifetime.stopping
+            else lifetime.run(command, child_environment(environment, directory), directory, beside=watch)
+        )
     if lifetime.stopping:
         return exit_codes.DONE
-    _say(f"multi-model-server ended by itself ({f'signal {-code}' if code < 0 else f'exit code {code}'}); the lines above may say why")
+    _say(f"{settings.engine} ended by itself ({f'signal {-code}' if code < 0 else f'exit code {code}'}); the lines above may say why")
     return exit_codes.BUG
 
 
@@ -80,7 +90,7 @@ def child_environment(environment: Mapping[str, str], directory: Path | None = N
     child |= threads | allocator | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     if directory is not None:
         child |= dict.fromkeys(("TMPDIR", "TEMP", "TMP", "LOG_LOCATION", "METRICS_LOCATION"), str(directory))
-        child[MARKERS_ENV] = str(directory / MARKERS)
+        child |= {MARKERS_ENV: str(directory / MARKERS), METRICS_ENV: str(directory / METRICS)}
     return child
 
 

@@ -40,13 +40,18 @@ class Recommendation:
 @dataclass(frozen=True)
 class Answer:
     """``fallback`` says what stood in where the full model had nothing to go on: None, ``content``, ``context``, ``popularity``,
-    ``popularity_fill``."""
+    ``popularity_fill``.
+
+    The caller is not told ``history_size``, how many songs it was made from, nor whether the model has known the listener.
+    """
 
     user_id: str | None
     model_version: str
     fallback: str | None
     recommendations: tuple[Recommendation, ...]
     unknown_items: tuple[str, ...] = field(default=())
+    history_size: int = 0
+    known_listener: bool = False
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"user_id": self.user_id, "status": "success", "model_version": self.model_version, "fallback": self.fallback}

@@ -24,11 +24,22 @@ LEAST = 32  # requests that are worth it: the kernel writes two vectors over all
 
 
 class Ranking(NamedTuple):
-    """``numbers`` int64, best first; of these the first ``scored`` are the model's choice, the others fill the list by popularity."""
+    """``numbers`` int64, best first; of these the first ``scored`` are the model's choice, the others fill the list by popularity.
+    ``history``: the songs that it was made from; ``known``: whether the model knows the listener."""
 
     numbers: np.ndarray
     scores: np.ndarray
     scored: int
+    history: int
+    known: bool
+
+
+class _Some(NamedTuple):
+    """Some requests by their places, with their histories and whether the model knows the listeners."""
+
+    places: list[int]
+    histories: Histories
+    known: list[bool]
 
 
 @dataclass(frozen=True)
@@ -72,22 +83,25 @@ class BatchRanker:
         """Ranks the requests at ``places``, of one limit, and writes what it is sure of into ``found``."""
         assert self._linear is not None
         by_id = self._linear.reads_songs_alone and not self.known.ages
-        for some, histories in (self._stored(requests, places) if by_id else ([], None), self._others(requests, places, by_id)):
-            if histories is None or not some:
+        stored = [self._stored(requests, places)] if by_id else []
+        for some, histories, known in (*stored, self._others(requests, places, by_id)):
+            if not some:
                 continue
             lists = self._linear.best(histories, self._excluded([requests[place] for place in some], histories), limit)
             met = np.bincount(histories.owners, self.listeners[histories.numbers] > 0, minlength=len(histories)) > 0
+            lengths = histories.lengths.tolist()
             for row in np.flatnonzero(lists.sure & met).tolist():
-                found[some[row]] = Ranking(lists.numbers[row], lists.scores[row], limit)
+                found[some[row]] = Ranking(lists.numbers[row], lists.scores[row], limit, lengths[row], known[row])
 
-    def _stored(self, requests: Sequence[Request], places: list[int]) -> tuple[list[int], Histories]:
+    def _stored(self, requests: Sequence[Request], places: list[int]) -> _Some:
         """Returns those that only name a known listener: their histories need not be made one by one."""
         named = [(place, id_) for place in places if (id_ := _only_id(requests[place])) is not None]
         users = self.known.users.numbers([id_ for _, id_ in named])
         met = users != UNKNOWN
-        return [place for (place, _), one in zip(named, met.tolist(), strict=True) if one], self.known.stored(users[met])
+        stored = self.known.stored(users[met])
+        return _Some([place for (place, _), one in zip(named, met.tolist(), strict=True) if one], stored, [True] * len(stored))
 
-    def _others(self, requests: Sequence[Request], places: list[int], by_id: bool) -> tuple[list[int], Histories]:
+    def _others(self, requests: Sequence[Request], places: list[int], by_id: bool) -> _Some:
         rest = [place for place in places if not by_id or _only_id(requests[place]) is None]
         histories: dict[int, History] = {}
         for place in rest:
@@ -95,7 +109,8 @@ class BatchRanker:
                 histories[place] = self.known.history(requests[place])
             except RequestError:
                 continue  # asked alone, it is raised again
-        return list(histories), Histories.of(list(histories.values()))
+        known = [history.user is not None for history in histories.values()]
+        return _Some(list(histories), Histories.of(list(histories.values())), known)
 
     def _excluded(self, requests: Sequence[Request], histories: Histories) -> Terms:
         """Returns the songs that each request leaves out: the history, what was skipped, and what it excludes itself."""

@@ -170,7 +170,7 @@ class Recommender:
             Recommendation(self.items.id(number), score, why, self._metadata(number) if request.metadata else None)
             for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), whys, strict=True)
         )
-        return Answer(request.user_id, self.version, fallback, recommendations, named.unknown)
+        return Answer(request.user_id, self.version, fallback, recommendations, named.unknown, ranking.history, ranking.known)
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class Recommender:
         scored = len(chosen)
         if scored < request.limit:
             chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, request.limit - scored)])
-        return Ranking(chosen, scores[chosen], scored)
+        return Ranking(chosen, scores[chosen], scored, len(history), history.user is not None)
 
     def _rerank(
         self, options: Options, n: int, scores: np.ndarray, allowed: np.ndarray, history: History, seeds: DescribedSeeds | None
@@ -210,7 +210,7 @@ class Recommender:
         scored = len(chosen)
         if scored < n:
             chosen = np.concatenate([chosen, self._fill(scores, allowed, chosen, n - scored, rules.boost(self.popularity), rules.best)])
-        return Ranking(chosen, scores[chosen], scored)
+        return Ranking(chosen, scores[chosen], scored, len(history), history.user is not None)
 
     @functools.cached_property
     def _reranker(self) -> Reranker:

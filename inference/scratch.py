@@ -26,3 +26,22 @@ def places_in(distinct: np.ndarray, wanted: np.ndarray, n: int) -> np.ndarray:
     place[distinct] = np.arange(len(distinct), dtype=np.int32)
     near = np.minimum(place[wanted], len(distinct) - 1)
     return np.where(distinct[near] == wanted, near, -1).astype(np.int64)
+
+
+def places_among(distinct: np.ndarray, wanted: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns at which places of ``wanted`` one of the ``distinct`` numbers is, ascending, and which of them it is (both int64). Better
+    than ``places_in`` where few are."""
+    flags = _flags(n)
+    flags[distinct] = True
+    at = flags[wanted].nonzero()[0]
+    flags[distinct] = False
+    order = distinct.argsort()
+    return at, order[distinct[order].searchsorted(wanted[at])]
+
+
+def _flags(n: int) -> np.ndarray:
+    """Returns bool, at least ``n`` long, of this thread, all False: whoever sets some takes them back."""
+    found: np.ndarray | None = getattr(_of_thread, "flags", None)
+    if found is None or len(found) < n:
+        found = _of_thread.flags = np.zeros(n, dtype=bool)
+    return found

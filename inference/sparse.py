@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.scratch import places_in
+from inference.scratch import places_among
 
 
 class SparseRows:
@@ -53,10 +53,9 @@ class SparseRows:
         if len(rows):
             begins, ends = self.indptr[rows], self.indptr[rows + 1]
             entries = [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
-            near = places_in(columns, np.concatenate([self.indices[some] for some in entries]), self.n_columns)
-            found = (near >= 0).nonzero()[0]
+            found, places = places_among(columns, np.concatenate([self.indices[some] for some in entries]), self.n_columns)
             owners = np.searchsorted(np.cumsum(ends - begins), found, side="right")
-            out[owners, near[found]] = np.concatenate([self.values[some] for some in entries])[found]
+            out[owners, places] = np.concatenate([self.values[some] for some in entries])[found]
         return out
 
 

@@ -55,7 +55,7 @@ class SparseRanker:
         """Returns the ``n`` best songs that are not ``excluded`` (numbers), and that all ``masks`` (bool, songs) let through; fewer where
         there are no more. A history that does not speak is answered by popularity."""
         if not history.speaks:
-            return self._most_popular(n, excluded, masks)
+            return self._most_popular(n, history.user, excluded, masks)
         reached = self._reached(history)
         kept = self._allowed(reached.numbers, excluded, masks)
         chosen = _best(reached, n, kept & (reached.scores > 0))
@@ -68,7 +68,7 @@ class SparseRanker:
             against = _best(reached, n - scored - len(neutral), kept & (reached.scores < 0))
             numbers = np.concatenate([numbers, neutral, reached.numbers[against]])
             scores = np.concatenate([scores, np.zeros(len(neutral)), reached.scores[against]])
-        return Ranking(numbers, scores, scored)
+        return Ranking(numbers, scores, scored, len(history), history.user is not None)
 
     def _allowed(self, numbers: np.ndarray, excluded: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
         """Returns bool per distinct number: which may be recommended."""
@@ -123,14 +123,14 @@ class SparseRanker:
             yield songs, self._popularity[songs].astype(np.float64)
             begin, size = begin + size, 4 * size
 
-    def _most_popular(self, n: int, excluded: np.ndarray, masks: Sequence[np.ndarray]) -> Ranking:
+    def _most_popular(self, n: int, user: int | None, excluded: np.ndarray, masks: Sequence[np.ndarray]) -> Ranking:
         numbers = np.empty(0, np.int64)
         for songs, _ in self._looks():
             numbers = np.concatenate([numbers, songs[self._allowed(songs, excluded, masks)]])[:n]
             if len(numbers) == n:
                 break
         scores = self._popularity[numbers].astype(np.float64)
-        return Ranking(numbers, scores, int((scores > 0).sum()))
+        return Ranking(numbers, scores, int((scores > 0).sum()), 0, user is not None)
 
     def _beside_popular(
         self, numbers: np.ndarray, scores: np.ndarray, n: int, reached: Reached, excluded: np.ndarray, masks: Sequence[np.ndarray]

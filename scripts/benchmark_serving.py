@@ -8,7 +8,7 @@
 
 Each client is a process with one kept connection that sends its next request when it has the answer to the last; clients share the
 machine with the server, and only loopback is measured. Settings of the server are environment variables, as for scripts/serve
-(SAGEMAKER_MODEL_SERVER_WORKERS=1 scripts/benchmark_serving …). Ends with 1 if any request failed.
+(SERVING_ENGINE=uvicorn scripts/benchmark_serving …). Ends with 1 if any request failed.
 """
 
 from __future__ import annotations

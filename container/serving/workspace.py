@@ -17,6 +17,8 @@ HANDLER = "container.serving.handler:handle"
 MODEL_NAME = "model"
 MARKERS_ENV = "SERVING_MODEL_MARKERS"
 MARKERS = "models"  # in the workspace; see container/serving/models.py
+METRICS_ENV = "SERVING_METRICS"
+METRICS = "metrics"  # in the workspace; see container/serving/metrics.py
 _LONGEST_PATH = 70  # of the directory; the path of a socket in it may have 107 bytes in all
 
 
@@ -51,8 +53,9 @@ def write_model_shim(directory: Path) -> Path:
     return store
 
 
-def write_properties(directory: Path, settings: Settings, store: Path, model_version: str | None = None) -> Path:
-    """Writes multi-model-server's configuration and returns its path. ``model_version``: of the one model, for the answers' attributes."""
+def write_properties(directory: Path, settings: Settings, store: Path, model_version: str | None = None, *, json_log: bool = True) -> Path:
+    """Writes multi-model-server's configuration and returns its path. ``model_version``: of the one model, for the answers' attributes;
+    ``json_log``: for programs, not for people."""
     values = {
         # Both addresses are the same and never bound: see Server.java, which binds serving_host and serving_port.
         "inference_address": "http://127.0.0.1:1",
@@ -61,6 +64,8 @@ def write_properties(directory: Path, settings: Settings, store: Path, model_ver
         "serving_port": settings.port,
         "serving_drain_seconds": DRAIN_SECONDS,
         "serving_execution_parameters": settings.execution_parameters(),
+        "serving_metrics": directory / METRICS,
+        "serving_log": "json" if json_log else "text",
         "model_store": store,
         "load_models": f"{MODEL_NAME}={MODEL_NAME}",
         # The parent of the workers loads the model once and forks them.

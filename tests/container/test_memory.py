@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from container.memory import MEGABYTE, free_memory, memory_limit, reserve
+from container.memory import MEGABYTE, free_memory, memory_limit, memory_with_session, reserve
 
 GIGABYTE = 1024 * MEGABYTE
 MEMINFO = "MemTotal: 8388608 kB\nMemFree: 100 kB\nMemAvailable: 4194304 kB\n"  # 8 GB, of which 4 are left
@@ -82,3 +82,15 @@ def test_a_limit_of_ones_own_counts_what_the_processes_of_the_session_hold() -> 
 def test_what_is_kept_free_is_a_part_of_little_and_no_more_than_enough_of_much() -> None:
     assert reserve(GIGABYTE) == 128 * MEGABYTE
     assert reserve(100 * GIGABYTE) == 256 * MEGABYTE
+
+
+def test_the_memory_of_a_session_is_its_processes_and_ours(tmp_path: Path) -> None:
+    for process, session, pss in (("self", 1, 10), ("7", 7, 100), ("8", 7, 1000), ("9", 1, 5000)):
+        folder = tmp_path / process
+        folder.mkdir()
+        (folder / "stat").write_text(f"{process} (a) name) S 1 7 {session} 0 -1\n")
+        (folder / "smaps_rollup").write_text(
+            f"5586-7ffd ---p 00000000 00:00 0    [rollup]\nRss:   {2 * pss} kB\nPss:   {pss} kB\nPss_Dirty: 4 kB\n"
+        )
+    (tmp_path / "10").mkdir()  # has ended since
+    assert memory_with_session(7, tmp_path) == (2220 * 1024, 1110 * 1024)

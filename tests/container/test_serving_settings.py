@@ -70,6 +70,7 @@ def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None
         ("MMS_JOB_QUEUE_SIZE", "9" * 5000),
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
         ("SAGEMAKER_MULTI_MODEL", "1"),
+        ("SERVING_ENGINE", "gunicorn"),
         ("SERVING_MEMORY_LIMIT_MB", "lots"),
         ("SAGEMAKER_BATCH", "yes"),
         ("SAGEMAKER_BATCH_STRATEGY", "ALL"),
@@ -136,3 +137,11 @@ def test_the_heap_is_a_quarter_of_little_memory_but_holds_one_body(megabytes: st
 @pytest.mark.parametrize(("given", "multi"), [("true", True), ("True", True), ("false", False), ("", False)])
 def test_a_multi_model_endpoint_is_asked_for_in_a_word(given: str, multi: bool) -> None:
     assert Settings.from_environment({"SAGEMAKER_MULTI_MODEL": given}).multi_model is multi
+
+
+@pytest.mark.parametrize(
+    ("given", "engine"),
+    [("", "multi-model-server"), ("mms", "multi-model-server"), ("multi-model-server", "multi-model-server"), ("Uvicorn", "uvicorn")],
+)
+def test_the_engine_is_chosen_by_its_name(given: str, engine: str) -> None:
+    assert Settings.from_environment({"SERVING_ENGINE": given}).engine == engine

@@ -1,4 +1,4 @@
-"""A real server on a model made by hand, one for each file of tests that asks for it, and the image, built once."""
+"""A real server of each engine on a model made by hand, for each file of tests that asks for it, and the image, built once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from scripts.build_and_push import build_command
 from tests.integration.containers import IMAGE, docker
-from tests.integration.serving import Server, make_model, serving
+from tests.integration.serving import ENGINES, Server, make_model, serving
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=ENGINES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     parent = tmp_path_factory.mktemp("ml")
     make_model(parent / "model")
     # Legal in a model directory, and fatal to the stock server.
     (parent / "model" / "manifest.json").write_text("{}")
-    with serving(parent) as server:
+    with serving(parent, SERVING_ENGINE=request.param) as server:
         yield server.wait_until_healthy()
 
 

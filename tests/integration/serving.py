@@ -25,9 +25,11 @@ from inference.recommender import Recommender
 from inference.scorers import HybridScorer, ItemToItemScorer, PopularityScorer
 from inference.sparse import SparseRows
 from inference.vocabulary import Vocabulary
+from tests.integration.prometheus import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "container" / "bin" / "serve"
+ENGINES = ("multi-model-server", "uvicorn")  # what they are called in SERVING_ENGINE
 JSON = {"Content-Type": "application/json"}
 KNOWN = {"user_id": "u0", "num_recommendations": 3}
 
@@ -111,6 +113,16 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
+    def records(self) -> list[dict[str, Any]]:
+        """Returns what the lines of requests in the log say."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def metrics(self) -> dict[str, float]:
+        """Returns each sample that ``/metrics`` gives, by its name with its labels."""
+        response = self.request("GET", "/metrics", timeout=5)
+        assert (response.status, response.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        return parse(response.body.decode())
+
     def wait_until_healthy(self, seconds: float = 30) -> Server:
         deadline = time.monotonic() + seconds
         while self.ping() != 200:
@@ -132,11 +144,14 @@ class Server:
 
     def workers(self) -> list[int]:
         """Returns the process ids of the workers: the children of the one that has loaded the model."""
-        python = [pid for pid, command in self.processes().items() if "model_service_worker" in command]
-        return sorted(python)[1:]
+        parent = self.parent_of_workers()
+        return sorted(pid for pid in self._forked() if pid != parent and psutil.Process(pid).ppid() == parent)
 
     def parent_of_workers(self) -> int:
-        return min(pid for pid, command in self.processes().items() if "model_service_worker" in command)
+        return min(self._forked(), default=0)
+
+    def _forked(self) -> list[int]:
+        return [pid for pid, command in self.processes().items() if "model_service_worker" in command or "serving.asgi.parent" in command]
 
 
 def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> dict[str, str]:
@@ -153,7 +168,7 @@ def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> 
 
 
 @contextmanager
-def serving(model_parent: Path, command: tuple[str, ...] = (), **more: str) -> Iterator[Server]:
+def serving(model_parent: Path, command: tuple[str, ...] = (), *, stderr: int = subprocess.STDOUT, **more: str) -> Iterator[Server]:
     """Starts a server with ``more`` variables, behind the words of ``command``, and ends it at the end, with all that it started."""
     # Not pytest's own directory: the path of a socket may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as holder, Path(holder, "log").open("wb") as log:
@@ -163,7 +178,7 @@ def serving(model_parent: Path, command: tuple[str, ...] = (), **more: str) -> I
             directory.chmod(0o777)
         port = free_port()
         variables = environment(model_parent, temporary, port, **more)
-        process = subprocess.Popen([*command, str(SERVE)], env=variables, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([*command, str(SERVE)], env=variables, stdout=log, stderr=stderr)
         server = Server(process, port, Path(holder, "log"), temporary)
         try:
             yield server

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from tests.integration.serving import Server, make_model, serving
+from tests.integration.serving import ENGINES, Server, make_model, serving
 
 INPUT = b'{"user_id": "u0"}\n{"user_id": \n\n{"items": ["s5"]}\n{"colour": 1}\n{"user_id": "nobody"}'
 LINES = INPUT.split(b"\n")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=ENGINES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     parent = tmp_path_factory.mktemp("ml")
     make_model(parent / "model")
-    with serving(parent, SAGEMAKER_BATCH="true", SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
+    with serving(parent, SERVING_ENGINE=request.param, SAGEMAKER_BATCH="true", SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
         yield server.wait_until_healthy()
 
 
@@ -78,12 +77,3 @@ def test_what_no_line_is_to_blame_for_fails_the_job(server: Server) -> None:
     assert (too_many.status, too_many.json()["error"]["code"]) == (413, "batch_too_large")
     assert "SplitType=Line, BatchStrategy=SingleRecord" in too_many.json()["error"]["message"]
     assert server.invoke(b"u" * (1024 * 1024 + 1), {"Content-Type": "text/csv"}).status == 413
-
-
-def test_a_job_may_choose_its_strategy_and_its_number_of_requests_at_once(tmp_path: Path) -> None:
-    make_model(tmp_path / "model")
-    chosen = {"SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "1", "SAGEMAKER_MODEL_SERVER_WORKERS": ""}
-    with serving(tmp_path, SAGEMAKER_BATCH="true", **chosen) as server:
-        told = server.wait_until_healthy().request("GET", "/execution-parameters").json()
-        assert told == {"MaxConcurrentTransforms": 1, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
-        assert len(server.workers()) == 1

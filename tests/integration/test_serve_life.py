@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving import KNOWN, SERVE, Server, alive, environment, free_port, make_model, serving
+from tests.integration.serving import ENGINES, KNOWN, SERVE, Server, alive, environment, free_port, make_model, serving
+
+MMS, UVICORN = ENGINES
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +58,19 @@ def test_every_wrong_variable_is_named_at_once(parent: Path, tmp_path: Path) -> 
     assert "SAGEMAKER_MODEL_SERVER_WORKERS='abc'" in line
 
 
-def test_a_port_in_use_is_said_so_and_two_servers_do_not_meet_otherwise(parent: Path, tmp_path: Path) -> None:
-    with serving(parent) as first, serving(parent) as second:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_port_in_use_is_said_so_and_two_servers_do_not_meet_otherwise(parent: Path, tmp_path: Path, engine: str) -> None:
+    with serving(parent, SERVING_ENGINE=engine) as first, serving(parent, SERVING_ENGINE=engine) as second:
         for server in (first, second):
             assert server.wait_until_healthy().invoke(KNOWN).status == 200
-        code, line = refuse(parent, tmp_path, SAGEMAKER_BIND_TO_PORT=str(first.port))
+        code, line = refuse(parent, tmp_path, SAGEMAKER_BIND_TO_PORT=str(first.port), SERVING_ENGINE=engine)
     assert code == 2
     assert f"can't listen on 127.0.0.1:{first.port}" in line
 
 
-def test_ping_is_503_or_nothing_until_the_workers_are_there(parent: Path) -> None:
-    with serving(parent) as server:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ping_is_503_or_nothing_until_the_workers_are_there(parent: Path, engine: str) -> None:
+    with serving(parent, SERVING_ENGINE=engine) as server:
         answers = []
         while not answers or answers[-1] != 200:
             answers.append(server.ping())
@@ -108,9 +112,20 @@ def kill_the_launcher(server: Server) -> None:
     server.process.kill()
 
 
-@pytest.mark.parametrize(("kill", "code"), [(kill_java, 1), (kill_the_parent_of_the_workers, 1), (kill_the_launcher, -signal.SIGKILL)])
-def test_when_a_part_that_cannot_be_replaced_is_killed_all_of_it_ends(parent: Path, kill: Callable[[Server], None], code: int) -> None:
-    with serving(parent) as server:
+@pytest.mark.parametrize(
+    ("engine", "kill", "code"),
+    [
+        (MMS, kill_java, 1),
+        (MMS, kill_the_parent_of_the_workers, 1),
+        (MMS, kill_the_launcher, -signal.SIGKILL),
+        (UVICORN, kill_the_parent_of_the_workers, 1),
+        (UVICORN, kill_the_launcher, -signal.SIGKILL),
+    ],
+)
+def test_when_a_part_that_cannot_be_replaced_is_killed_all_of_it_ends(
+    parent: Path, engine: str, kill: Callable[[Server], None], code: int
+) -> None:
+    with serving(parent, SERVING_ENGINE=engine) as server:
         family = server.wait_until_healthy().processes()
         kill(server)
         assert server.process.wait(5) == code
@@ -119,11 +134,12 @@ def test_when_a_part_that_cannot_be_replaced_is_killed_all_of_it_ends(parent: Pa
             time.sleep(0.05)
         assert alive(family) == []
         if code == 1:
-            assert server.log().splitlines()[-1].startswith("serve: multi-model-server ended by itself (")
+            assert server.log().splitlines()[-1].startswith(f"serve: {engine} ended by itself (")
 
 
-def test_a_worker_killed_while_idle_is_replaced_and_no_request_is_lost(parent: Path) -> None:
-    with serving(parent) as server:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_worker_killed_while_idle_is_replaced_and_no_request_is_lost(parent: Path, engine: str) -> None:
+    with serving(parent, SERVING_ENGINE=engine) as server:
         killed = server.wait_until_healthy().workers()[0]
         os.kill(killed, signal.SIGKILL)
         time.sleep(0.1)  # until then it counts as being there
@@ -153,7 +169,8 @@ def test_a_request_whose_worker_dies_or_is_late_is_500_and_one_too_many_is_429(p
             if response.status != 200:
                 assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
             if response.status == 500:
-                assert f"request id={response.headers['x-request-id']} lost: Worker died." in server.log()
+                [record] = [record for record in server.records() if record["id"] == response.headers["x-request-id"]]
+                assert (record["level"], record["error"], record["lost"]) == ("ERROR", "internal_error", "Worker died.")
             if response.status == 429:
                 assert response.headers["retry-after"] == "1"
         assert server.wait_until_healthy().invoke(KNOWN).status == 200
@@ -169,10 +186,12 @@ def test_without_a_worker_ping_is_503_until_one_is_back(parent: Path) -> None:
         assert server.wait_until_healthy(10).invoke(KNOWN).status == 200
 
 
-def test_an_answer_over_the_limit_is_an_error_and_no_dead_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_answer_over_the_limit_is_an_error_and_no_dead_worker(tmp_path: Path, engine: str) -> None:
     make_model(tmp_path / "model", songs=2000)
     line = b'{"user_id": "u0", "num_recommendations": 500}\n'
-    with serving(tmp_path, SAGEMAKER_MAX_PAYLOAD_IN_MB="1", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    limits = {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "1", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    with serving(tmp_path, SERVING_ENGINE=engine, **limits) as server:
         before = server.wait_until_healthy().workers()
         response = server.invoke(line * 200, {"Content-Type": "application/jsonlines"})
         assert (response.status, response.json()["error"]["code"]) == (413, "response_too_large")
@@ -180,9 +199,10 @@ def test_an_answer_over_the_limit_is_an_error_and_no_dead_worker(tmp_path: Path)
         assert server.workers() == before
 
 
-def test_workers_share_the_memory_of_the_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_workers_share_the_memory_of_the_model(tmp_path: Path, engine: str) -> None:
     model = make_model(tmp_path / "model", songs=20_000, neighbours=100)
-    with serving(tmp_path) as server, ThreadPoolExecutor(4) as callers:
+    with serving(tmp_path, SERVING_ENGINE=engine) as server, ThreadPoolExecutor(4) as callers:
         server.wait_until_healthy()
         requests = [{"user_id": f"u{i}"} for i in range(0, 20_000, 50)]
         assert {response.status for response in callers.map(server.invoke, requests)} == {200}
@@ -207,11 +227,12 @@ AS_SOMEBODY_ELSE = ("unshare", "--user", "--map-user=12345", "--map-group=12345"
     shutil.which("unshare") is None or subprocess.run([*AS_SOMEBODY_ELSE, "true"], capture_output=True).returncode != 0,
     reason="needs Linux user namespaces",
 )
-def test_a_user_without_name_and_home_can_serve_a_model_that_nobody_may_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_user_without_name_and_home_can_serve_a_model_that_nobody_may_write(tmp_path: Path, engine: str) -> None:
     for file in make_model(tmp_path / "model").iterdir():
         file.chmod(0o444)
     (tmp_path / "model").chmod(0o555)
-    with serving(tmp_path, AS_SOMEBODY_ELSE) as server:
+    with serving(tmp_path, AS_SOMEBODY_ELSE, SERVING_ENGINE=engine) as server:
         assert server.wait_until_healthy().invoke(KNOWN).status == 200
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.integration.many_models import MULTI, error, invoke, invoke_in_every_worker, load
@@ -164,26 +163,6 @@ def test_a_request_inside_is_answered_before_its_model_goes(server: Server, pare
         for worker in server.workers():
             os.kill(worker, signal.SIGCONT)
         assert (answer.result().status, gone.result().status) == (200, 200)
-
-
-def test_loading_and_unloading_again_and_again_takes_no_memory(server: Server, parent: Path) -> None:
-    def cycle() -> None:
-        assert load(server, parent, "m0").status == 200
-        invoke_in_every_worker(server, "m0")
-        assert server.request("DELETE", "/models/m0").status == 200
-
-    def held() -> tuple[int, int]:
-        processes = [psutil.Process(worker) for worker in server.workers()]
-        return sum(p.memory_full_info().uss for p in processes), sum(p.num_fds() for p in processes)
-
-    for _ in range(2):
-        cycle()
-    bytes_before, files_before = held()
-    for _ in range(5):
-        cycle()
-    bytes_after, files_after = held()
-    assert bytes_after - bytes_before < 1_000_000
-    assert files_after == files_before
 
 
 def test_a_model_whose_worker_was_killed_can_be_unloaded_and_the_others_answer(parent: Path) -> None:

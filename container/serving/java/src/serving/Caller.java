@@ -1,6 +1,9 @@
 package serving;
 
 import io.netty.handler.codec.http.HttpHeaders;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** What InvokeEndpoint says about a request in headers. None of it reaches a log or an answer unchecked. */
 final class Caller {
@@ -33,17 +36,20 @@ final class Caller {
         return both ? ours + ";" + attributes : ours;
     }
 
-    /** Returns the end of a log line. The target is a key of S3, hence its odd characters are replaced. */
-    String logged() {
-        StringBuilder out = new StringBuilder();
+    /** Returns what belongs into the log line. The target is a key of S3, hence its odd characters are replaced. */
+    Map<String, String> logged() {
+        if (inferenceId == null && target == null) {
+            return Collections.emptyMap();
+        }
+        Map<String, String> out = new LinkedHashMap<>();
         if (inferenceId != null) {
-            out.append(" inference_id=").append(inferenceId);
+            out.put("inference_id", inferenceId);
         }
         if (target != null) {
             String start = target.substring(0, Math.min(target.length(), LONGEST_LOGGED_TARGET));
-            out.append(" target=").append(start.replaceAll("[^!-~]", "?"));
+            out.put("target", start.replaceAll("[^!-~]", "?"));
         }
-        return out.toString();
+        return out;
     }
 
     private static boolean isAscii(String text, char lowest, int longest) {

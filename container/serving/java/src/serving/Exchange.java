@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
@@ -14,41 +15,60 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One request and its answer. The connection reads no further until the answer is written, so answers never change their order. */
 final class Exchange {
     static final String JSON = "application/json";
     private static final int LINGER_SECONDS = 5;
-    private static final Logger LOG = LoggerFactory.getLogger("serving.request");
 
     final String id = UUID.randomUUID().toString();
+    /** Our own name for the path, so that no text of the caller gets into the log. */
+    final String route;
+    final Caller caller;
+    /** The size of the body; -1 where it was not received. */
+    final int bytesIn;
+    /** Of the model that is asked, once that is known. */
+    String modelVersion;
+    /** Nanoseconds in the queue; -1 before a worker takes it. */
+    volatile long waited = -1;
+    /** What the worker has to say for the log: the inside of a JSON object. */
+    String account;
+    /** The code of an error that this front makes. */
+    String error;
+    /** Why the worker's answer never came. */
+    String lost;
     private final ChannelHandlerContext context;
-    private final String route;
-    private final Caller caller;
+    private final Journal journal;
     private final boolean keepAlive;
     private final long start = System.nanoTime();
-    private String modelVersion; // of the model that is asked, once that is known
 
-    /** Makes the exchange; {@code route} is our own name for the path, so that no text of the caller gets into the log. */
-    Exchange(ChannelHandlerContext context, HttpRequest request, String route) {
+    Exchange(ChannelHandlerContext context, HttpRequest request, String route, Journal journal) {
         this.context = context;
         this.route = route;
+        this.journal = journal;
         this.caller = new Caller(request.headers());
         this.keepAlive = request.decoderResult().isSuccess() && HttpUtil.isKeepAlive(request);
+        this.bytesIn = request instanceof FullHttpRequest ? ((FullHttpRequest) request).content().readableBytes() : -1;
     }
 
-    /** Says whose answer this will be: it goes into the attributes, errors included. */
-    void setModelVersion(String version) {
-        modelVersion = version;
+    /** Returns how long this has taken so far. */
+    long nanoseconds() {
+        return System.nanoTime() - start;
+    }
+
+    boolean isSilent() {
+        return route.equals("ping") || route.equals("metrics");
     }
 
     ChannelFuture answer(Problem problem) {
-        return answer(problem.status, problem.body(id));
+        return refuse(problem.status, problem.code, problem.sentence);
+    }
+
+    ChannelFuture refuse(int status, String code, String message) {
+        error = code;
+        return answer(status, Problem.json(code, message, id));
     }
 
     ChannelFuture answer(int status, JsonObject body) {
@@ -59,9 +79,21 @@ final class Exchange {
         return body.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Writes the answer and its log line. May be called from any thread. */
-    ChannelFuture answer(int status, CharSequence contentType, byte[] body) {
-        FullHttpResponse response = response(HttpResponseStatus.valueOf(status), contentType, body, id);
+    /** Returns an error that somebody else will write. */
+    FullHttpResponse response(Problem problem) {
+        error = problem.code;
+        return response(problem.status, JSON, bytes(Problem.json(problem.code, problem.sentence, id)));
+    }
+
+    /** Makes the one answer, and counts and logs it. */
+    private FullHttpResponse response(int status, CharSequence contentType, byte[] body) {
+        FullHttpResponse response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
+        if (body.length > 0) {
+            response.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
+        }
+        response.headers().set("x-request-id", id);
+        HttpUtil.setContentLength(response, body.length);
         HttpUtil.setKeepAlive(response, keepAlive);
         if (modelVersion != null) {
             response.headers().set(Caller.ATTRIBUTES, caller.answer(modelVersion));
@@ -72,7 +104,13 @@ final class Exchange {
         if (status == 429 || status == 503) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 1);
         }
-        log(status, body.length);
+        journal.answered(this, status, body.length);
+        return response;
+    }
+
+    /** Writes the answer. May be called from any thread. */
+    ChannelFuture answer(int status, CharSequence contentType, byte[] body) {
+        FullHttpResponse response = response(status, contentType, body);
         ChannelPromise written = context.newPromise();
         if (!keepAlive) {
             written.addListener(future -> closeGently());
@@ -94,23 +132,5 @@ final class Exchange {
     private void closeGently() {
         ((DuplexChannel) context.channel()).shutdownOutput();
         context.executor().schedule(() -> context.close(), LINGER_SECONDS, TimeUnit.SECONDS);
-    }
-
-    private void log(int status, int bytes) {
-        if (!route.equals("ping")) {
-            double milliseconds = (System.nanoTime() - start) / 1e6;
-            LOG.info("request id={} route={} status={} ms={} bytes={}{}", id, route, status,
-                    String.format(Locale.ROOT, "%.1f", milliseconds), bytes, caller.logged());
-        }
-    }
-
-    static FullHttpResponse response(HttpResponseStatus status, CharSequence contentType, byte[] body, String id) {
-        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body));
-        if (body.length > 0) {
-            response.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
-        }
-        response.headers().set("x-request-id", id);
-        HttpUtil.setContentLength(response, body.length);
-        return response;
     }
 }

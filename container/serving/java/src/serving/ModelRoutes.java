@@ -80,7 +80,7 @@ final class ModelRoutes {
             try {
                 return exchange.answer(200, describe(models.load(name, url)));
             } catch (Models.Refusal refusal) {
-                return exchange.answer(refusal.status, Problem.json(refusal.code, refusal.getMessage(), exchange.id));
+                return exchange.refuse(refusal.status, refusal.code, refusal.getMessage());
             }
         });
     }

@@ -35,6 +35,10 @@ final class Models {
         return loaded.get(name);
     }
 
+    int size() {
+        return loaded.size();
+    }
+
     /** Returns the models whose names come after {@code name}, all where it is empty, in the order of the names. */
     Iterable<LoadedModel> after(String name) {
         return loaded.tailMap(name, false).values();

@@ -9,7 +9,7 @@ enum Problem {
     BAD_LIMIT(400, "invalid_limit", "'limit' must be a whole number from 1 on."),
     NO_TARGET(400, "no_target_model", "This endpoint has several models: use POST /models/NAME/invoke, or name one in X-Amzn-SageMaker-Target-Model."),
     ONE_MODEL(400, "no_multi_model_endpoint", "This endpoint has one model: leave X-Amzn-SageMaker-Target-Model out."),
-    NOT_FOUND(404, "not_found", "There is nothing at this path. Use POST /invocations, GET /ping or GET /execution-parameters."),
+    NOT_FOUND(404, "not_found", "There is nothing at this path. Use POST /invocations, GET /ping, /metrics or /execution-parameters."),
     NOT_LOADED(404, "model_not_loaded", "No model of this name is loaded. Load it with POST /models."),
     USE_GET(405, "method_not_allowed", "This path answers GET only."),
     USE_POST(405, "method_not_allowed", "This path answers POST only: send the request as the body."),
@@ -17,6 +17,7 @@ enum Problem {
     USE_GET_OR_DELETE(405, "method_not_allowed", "This path answers GET (describe the model) and DELETE (unload it) only."),
     ALREADY_LOADED(409, "model_already_loaded", "A model of this name is loaded. Unload it first with DELETE /models/NAME."),
     TOO_LARGE(413, "payload_too_large", "The request body is larger than the limit. Send smaller requests, or raise SAGEMAKER_MAX_PAYLOAD_IN_MB."),
+    BAD_EXPECTATION(417, "bad_expectation", "The only expectation that is met is 100-continue."),
     BAD_NAME(422, "invalid_model_name", "'model_name' must have 1 to 256 letters, digits, '.', '_' or '-', a letter or digit first."),
     NO_SUCH_FOLDER(422, "invalid_url", "'url' must be a folder below the folder of all models, /opt/ml/models by default."),
     BUSY(429, "too_many_requests", "Too many requests are waiting. Try again in a second."),
@@ -45,10 +46,6 @@ enum Problem {
             default:
                 return WORKER_LOST;
         }
-    }
-
-    JsonObject body(String requestId) {
-        return json(code, sentence, requestId);
     }
 
     /** Returns the one JSON body that every error has. */

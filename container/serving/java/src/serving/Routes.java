@@ -16,7 +16,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The public paths: /ping, /invocations and /execution-parameters; on a multi-model endpoint /models and what is below it, too. */
+/** The public paths: /ping, /metrics, /invocations and /execution-parameters; on a multi-model endpoint /models and what is below it, too. */
 final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger("serving");
     private static final byte[] EMPTY = {};
@@ -26,48 +26,57 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Health health;
     private final Models models; // null where the endpoint has one model only
     private final ModelRoutes modelRoutes;
+    private final Journal journal;
 
-    Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes) {
+    Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes, Journal journal) {
         this.settings = settings;
         this.health = health;
         this.models = models;
         this.modelRoutes = modelRoutes;
+        this.journal = journal;
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) throws Exception {
         context.channel().config().setAutoRead(false);
         if (request.decoderResult().isFailure()) {
-            new Exchange(context, request, "unknown").answer(Problem.BAD_HTTP);
+            exchange(context, request, "unknown").answer(Problem.BAD_HTTP);
             return;
         }
         String path = request.uri().split("\\?", 2)[0];
         switch (path) {
             case "/ping":
-                ping(new Exchange(context, request, "ping"), request.method());
+                ping(exchange(context, request, "ping"), request.method());
+                break;
+            case "/metrics":
+                metrics(exchange(context, request, "metrics"), request.method());
                 break;
             case "/invocations":
-                invocations(new Exchange(context, request, "invocations"), request);
+                invocations(exchange(context, request, "invocations"), request);
                 break;
             case "/execution-parameters":
-                executionParameters(new Exchange(context, request, "execution-parameters"), request.method());
+                executionParameters(exchange(context, request, "execution-parameters"), request.method());
                 break;
             default:
                 if (models == null || !models(context, request, path.split("/", -1))) {
-                    new Exchange(context, request, "unknown").answer(Problem.NOT_FOUND);
+                    exchange(context, request, "unknown").answer(Problem.NOT_FOUND);
                 }
         }
+    }
+
+    private Exchange exchange(ChannelHandlerContext context, FullHttpRequest request, String route) {
+        return new Exchange(context, request, route, journal);
     }
 
     /** Answers /models, /models/NAME and /models/NAME/invoke. Returns false for any other path. */
     private boolean models(ChannelHandlerContext context, FullHttpRequest request, String[] parts) throws Exception {
         boolean below = parts.length > 1 && parts[0].isEmpty() && parts[1].equals("models");
         if (below && parts.length == 2) {
-            modelRoutes.all(new Exchange(context, request, "models"), request);
+            modelRoutes.all(exchange(context, request, "models"), request);
         } else if (below && parts.length == 3) {
-            modelRoutes.one(new Exchange(context, request, "model"), request.method(), parts[2]);
+            modelRoutes.one(exchange(context, request, "model"), request.method(), parts[2]);
         } else if (below && parts.length == 4 && parts[3].equals("invoke")) {
-            invoke(new Exchange(context, request, "invoke"), request, parts[2]);
+            invoke(exchange(context, request, "invoke"), request, parts[2]);
         } else {
             return false;
         }
@@ -82,6 +91,18 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
         } else {
             exchange.answer(200, "", EMPTY);
         }
+    }
+
+    private void metrics(Exchange exchange, HttpMethod method) throws IOException {
+        if (!HttpMethod.GET.equals(method)) {
+            exchange.answer(Problem.USE_GET);
+            return;
+        }
+        journal.metrics.set("recommender_requests_in_flight", health.requestsInFlight());
+        journal.metrics.set("recommender_queue_length", health.requestsWaiting());
+        journal.metrics.set("recommender_workers_ready", health.loadedWorkers());
+        journal.metrics.set("recommender_models_loaded", models == null ? 0 : models.size());
+        exchange.answer(200, Metrics.CONTENT_TYPE, journal.metrics.text().getBytes(StandardCharsets.UTF_8));
     }
 
     private void executionParameters(Exchange exchange, HttpMethod method) {
@@ -113,8 +134,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             exchange.answer(Problem.NOT_READY);
             return;
         }
-        int size = request.content().readableBytes();
-        if (health.bytesInFlight() + size > settings.maxBytesInFlight) {
+        if (health.bytesInFlight() + exchange.bytesIn > settings.maxBytesInFlight) {
             exchange.answer(Problem.BUSY);
             return;
         }
@@ -123,7 +143,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             exchange.answer(Problem.NOT_LOADED);
             return;
         }
-        exchange.setModelVersion(model == null ? settings.modelVersion : model.version);
+        exchange.modelVersion = model == null ? settings.modelVersion : model.version;
         RequestInput input = new RequestInput(exchange.id);
         if (model != null) {
             input.updateHeaders(MODEL_HEADER, model.marker.getFileName().toString());
@@ -135,7 +155,7 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             }
         }
         input.addParameter(new InputParameter("body", ByteBufUtil.getBytes(request.content())));
-        Invocation invocation = new Invocation(exchange, input, health, size, model);
+        Invocation invocation = new Invocation(exchange, input, health, journal.metrics, model);
         if (!ModelManager.getInstance().addJob(invocation)) {
             invocation.refuse(Problem.BUSY);
         }

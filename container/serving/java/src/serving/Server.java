@@ -17,6 +17,7 @@ import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.Slf4JLoggerFactory;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,19 +29,22 @@ import org.slf4j.LoggerFactory;
  */
 public final class Server extends ModelServer {
     static final String MODEL = "model";
+    private static final long LOOK_MILLISECONDS = 500;
     private static final Logger LOG = LoggerFactory.getLogger("serving");
 
     private final Settings settings;
     private final Health health;
     private final Models models;
     private final ModelRoutes modelRoutes;
+    private final Journal journal;
 
-    private Server(Settings settings, Health health) {
+    private Server(Settings settings, Health health, Metrics metrics) {
         super(ConfigManager.getInstance());
         this.settings = settings;
         this.health = health;
         models = settings.models == null ? null : new Models(settings);
         modelRoutes = new ModelRoutes(models, health);
+        journal = new Journal(metrics, settings.jsonLog);
     }
 
     public static void main(String[] args) {
@@ -52,7 +56,7 @@ public final class Server extends ModelServer {
             Settings settings = new Settings(ConfigManager.getInstance());
             Health health = new Health(settings.workers);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(health, settings.drainSeconds), "drain"));
-            new Server(settings, health).serve();
+            new Server(settings, health, new Metrics(settings.metrics)).serve();
         } catch (Throwable problem) {
             LOG.error("the server cannot start: {}", problem.toString());
         }
@@ -66,9 +70,16 @@ public final class Server extends ModelServer {
         if (model == null) {
             throw new IllegalStateException("the workers did not start");
         }
-        int code = model.getServerThread().getLifeCycle().getProcess().waitFor();
+        Process parent = model.getServerThread().getLifeCycle().getProcess();
+        journal.metrics.text(); // so that the first scrape finds its classes loaded
+        int replaced = 0;
+        while (!parent.waitFor(LOOK_MILLISECONDS, TimeUnit.MILLISECONDS)) {
+            int before = replaced;
+            replaced = (int) journal.metrics.total("recommender_worker_restarts_total");
+            health.replaced(replaced - before);
+        }
         if (!health.isDraining()) {
-            LOG.error("the parent of the workers ended with exit code {}", code);
+            LOG.error("the parent of the workers ended with exit code {}", parent.exitValue());
         }
     }
 
@@ -87,8 +98,8 @@ public final class Server extends ModelServer {
                     @Override
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(
-                                new HttpServerCodec(), new BodyCollector(settings.maxRequestBytes), new FlowControlHandler(),
-                                new Routes(settings, health, models, modelRoutes));
+                                new HttpServerCodec(), new BodyCollector(settings.maxRequestBytes, journal), new FlowControlHandler(),
+                                new Routes(settings, health, models, modelRoutes, journal));
                     }
                 });
         return bootstrap.bind(new InetSocketAddress(settings.host, settings.port)).sync().channel().closeFuture();

@@ -21,6 +21,10 @@ final class Settings {
     final Path models;
     /** Where the markers of the loaded models lie; see {@link Models}. */
     final Path markers;
+    /** Where processes count; see {@link Metrics}. */
+    final Path metrics;
+    /** Whether the log is for programs, and not for a person at a terminal. */
+    final boolean jsonLog;
 
     Settings(ConfigManager config) {
         host = config.getProperty("serving_host", "127.0.0.1");
@@ -34,6 +38,8 @@ final class Settings {
         modelVersion = config.getProperty("serving_model_version", null);
         python = config.getPythonExecutable();
         timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
+        metrics = Paths.get(config.getProperty("serving_metrics", null));
+        jsonLog = !"text".equals(config.getProperty("serving_log", "json"));
         String folder = config.getProperty("serving_models", null);
         models = folder == null ? null : Paths.get(folder);
         markers = folder == null ? null : Paths.get(config.getProperty("serving_markers", null));

@@ -1,0 +1,67 @@
+"""One request and its answer."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from container.serving.account import Account
+from container.serving.asgi.caller import ATTRIBUTES, INFERENCE_ID, Caller
+from container.serving.asgi.journal import Journal
+from container.serving.asgi.problems import Problem
+from container.serving.responder import JSON, Reply
+from inference.errors import error_json
+
+
+class Exchange:
+    """``route`` is our own name for the path, so that no text of the caller gets into the log.
+
+    ``bytes_in``: of the body, None where it was not received. ``model_version``: once set, it goes into the attributes of the answer,
+    errors included. ``waited``: seconds until it was worked on; None where it was not. ``account``: what was done for it. ``error``: the
+    code of an error that the front makes. ``lost``: why an answer never came.
+    """
+
+    def __init__(self, caller: Caller, route: str, journal: Journal) -> None:
+        self.id = str(uuid.uuid4())
+        self.caller = caller
+        self.route = route
+        self.bytes_in: int | None = caller.content_length or 0
+        self.model_version: str | None = None
+        self.waited: float | None = None
+        self.account: Account | None = None
+        self.error: str | None = None
+        self.lost: str | None = None
+        self._journal = journal
+        self._start = time.perf_counter()
+
+    def received(self, size: int) -> None:
+        """The whole body is there: from now on it is our time."""
+        self.bytes_in = size
+        self._start = time.perf_counter()
+
+    def begun(self) -> None:
+        """Its turn has come."""
+        self.waited = self.seconds()
+
+    def seconds(self) -> float:
+        """Returns how long this has taken so far."""
+        return time.perf_counter() - self._start
+
+    def refusal(self, problem: Problem) -> Reply:
+        """Returns one of the front's own errors."""
+        self.error = problem.code
+        return Reply(problem.status, JSON, error_json(problem.code, problem.sentence, self.id))
+
+    def headers(self, reply: Reply) -> list[tuple[bytes, bytes]]:
+        """Returns the headers of the one answer, which is counted and logged by this."""
+        size = len(reply.body)
+        headers = [(b"content-type", reply.content_type.encode("ascii"))] if size else []
+        headers += [(b"x-request-id", self.id.encode("ascii")), (b"content-length", b"%d" % size)]
+        if self.model_version is not None:
+            headers.append((ATTRIBUTES, self.caller.answer(self.model_version.encode("ascii", "replace"))))
+        if self.caller.inference_id is not None:
+            headers.append((INFERENCE_ID, self.caller.inference_id))
+        if reply.status in (429, 503):
+            headers.append((b"retry-after", b"1"))
+        self._journal.answered(self, reply.status, size)
+        return headers
