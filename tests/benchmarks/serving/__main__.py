@@ -25,7 +25,7 @@ from pathlib import Path
 from scripts.command_line import CommandError, run
 from scripts.machine import described, machine
 from tests.benchmarks.serving.contestants import ROOT, Contestant, Launch, Place, contestants
-from tests.benchmarks.serving.data import KINDS, Prepared, prepare, write_bodies
+from tests.benchmarks.serving.data import KINDS, Prepared, compile_bytecode, prepare, write_bodies
 from tests.benchmarks.serving.load import generator, load
 from tests.benchmarks.serving.own import ENGINES, Figure, batches, cold_starts, memory
 from tests.benchmarks.serving.plot import latency_against_load
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     output: Path = options.output
     output.mkdir(parents=True, exist_ok=True)
+    compile_bytecode()
     prepared = prepare(output / "data", options.data, options.songs, options.models)
     facts = machine()
     lines = [described(facts), f"load by {generator()}; {len(prepared.songs):,} songs, {len(prepared.listeners):,} listeners"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import random
@@ -21,6 +22,8 @@ from tests.benchmarks.serving.contestants import ONE_THREAD, PEERS, PLATFORMS, R
 KINDS = ("known", "items", "mixed")
 HISTORY = 20  # songs that somebody new brings
 BODIES = 2_000
+# As many neighbours as implicit's item-kNN has; nothing is held out to find weights, for a single model needs none.
+SETTINGS = ("graph_neighbours=100", "split_validation_fraction=0", "evaluation_single_models_up_to=0")
 DONE = "prepared.json"
 
 
@@ -33,12 +36,23 @@ class Prepared:
     listeners: list[str]
 
 
+def compile_bytecode() -> None:
+    """Compiles what runs, as the image and pip do: a server would else compile itself at each start, where it may not write."""
+    for folder in (ROOT / "inference", ROOT / "container", PEERS):
+        compileall.compile_dir(folder, quiet=1)
+
+
 def prepare(folder: Path, given: Path | None, songs: int, models: str) -> Prepared:
     """Trains what is missing in ``folder``; what an earlier run with the same arguments has left there is taken as it is.
 
     ``given``: a file of events, or a folder with ``train.parquet``; None: invented events of so many ``songs``.
     """
-    wanted = {"data": str(given.resolve()) if given else None, "songs": songs, "models": models, "peers": _peers_python() is not None}
+    wanted = {
+        "data": str(given.resolve()) if given else None,
+        "songs": songs,
+        "models": [models, *SETTINGS],
+        "peers": _peers_python() is not None,
+    }
     if not (folder / DONE).exists() or json.loads((folder / DONE).read_text(encoding="utf-8")) != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -71,7 +85,7 @@ def _train(folder: Path, given: Path | None, songs: int, models: str) -> None:
         events = folder / "data" / "interactions" / "events.csv"
     if not events.is_file():
         raise CommandError(f"--data {given}: give a file of events, or a folder that has train.parquet")
-    settings = [f"models={models}", "split_validation_fraction=0", "evaluation_single_models_up_to=0"]
+    settings = [f"models={models}", *SETTINGS]
     command = [str(ROOT / "scripts" / "train"), "--interactions", str(events), "--output", str(folder / "trained")]
     _run([*command, *(part for setting in settings for part in ("-p", setting))])
     (folder / "ours").symlink_to("trained/model")
