@@ -21,6 +21,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from scripts.command_line import CommandError, run
 from scripts.machine import described, machine
@@ -52,19 +53,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = machine()
     lines = [described(facts), f"load by {generator()}; {len(prepared.songs):,} songs, {len(prepared.listeners):,} listeners"]
     print(*lines, sep="\n", flush=True)
-    rows, failures = contest(options, prepared) if "contest" in options.parts else ([], [])
+    rows: list[Row] = []
+    failed = False
+    if "contest" in options.parts:
+        for rows, failures in contest(options, prepared):
+            report(options, facts, lines, rows, [])  # should the next round not end
+            failed = bool(failures)
+    figures = own_figures(options, prepared)
+    print("", *report(options, facts, lines, rows, figures), sep="\n")
+    return 1 if failed or any(row.errors for row in rows) else 0
+
+
+def report(
+    options: argparse.Namespace, facts: dict[str, Any], heading: Sequence[str], rows: Sequence[Row], figures: Sequence[Figure]
+) -> list[str]:
+    """Writes all files of --output, and returns the lines of the tables."""
     told = []
     if rows:
         told += [*contest_table(rows, options.clients), "", *verdicts(rows, options.clients)]
         for what in ("p50", "p99"):
-            (output / f"latency-{what}.svg").write_text(latency_against_load(rows, what), encoding="utf-8")
-    figures = own_figures(options, prepared)
+            (options.output / f"latency-{what}.svg").write_text(latency_against_load(rows, what), encoding="utf-8")
     told += ["", *figures_table(figures)] if figures else []
-    print("", *told, sep="\n")
-    (output / "report.txt").write_text("\n".join([*lines, "", *told]) + "\n", encoding="utf-8")
+    (options.output / "report.txt").write_text("\n".join([*heading, "", *told]) + "\n", encoding="utf-8")
     document = {"machine": facts, "rows": [row.to_json() for row in rows], "figures": [vars(one) for one in figures]}
-    (output / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 1 if failures or any(row.errors for row in rows) else 0
+    (options.output / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return told
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -92,8 +105,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def contest(options: argparse.Namespace, prepared: Prepared) -> tuple[list[Row], list[str]]:
-    """Returns the rows of those who answered correctly, and what is wrong with the others."""
+def contest(options: argparse.Namespace, prepared: Prepared) -> Iterator[tuple[list[Row], list[str]]]:
+    """Yields after each round the rows of those who have answered correctly so far, and what is wrong with the others."""
     chosen = [one for one in contestants() if not options.only or one.key.startswith(tuple(options.only))]
     for one in chosen:
         if not one.installed:
@@ -110,7 +123,7 @@ def contest(options: argparse.Namespace, prepared: Prepared) -> tuple[list[Row],
                 except CommandError as error:
                     failures[one.key] = str(error)
                     print(f"{one.label}: failed: {error}", file=sys.stderr, flush=True)
-    return [row for key, row in rows.items() if key not in failures], list(failures.values())
+        yield [row for key, row in rows.items() if key not in failures], list(failures.values())
 
 
 def measure(

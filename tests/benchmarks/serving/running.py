@@ -39,9 +39,9 @@ class Running:
     def pids(self) -> list[int]:
         return [self.process.pid, *descendants(self.process.pid)]
 
-    def memory(self) -> int:
-        """Bytes of all its processes; a page that several share counts once (PSS)."""
-        return proportional_bytes(self.pids()) or 0
+    def memory(self, kind: str = "Pss") -> int:
+        """Bytes of all its processes; a page that several share counts once. ``kind``: as for ``proportional_bytes``."""
+        return proportional_bytes(self.pids(), kind) or 0
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes so far, with those that have ended."""
