@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -187,4 +188,5 @@ def _own_figures(options: argparse.Namespace, prepared: Prepared) -> Iterator[Fi
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the server that runs is stopped, too
     sys.exit(run(main))
