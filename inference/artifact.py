@@ -30,6 +30,7 @@ from inference.errors import ArtifactError, RequestError
 from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
+from inference.hashes import Hashes, sha256
 from inference.history import WEIGHTINGS, EventWeighting
 from inference.known import ListenerWords
 from inference.order import StoredOrder
@@ -56,7 +57,7 @@ def save(recommender: Recommender, directory: Path, info: Mapping[str, Any]) -> 
         array = np.ascontiguousarray(array)
         path = directory / f"{name}.npy"
         np.save(path, array, allow_pickle=False)
-        table[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": _sha256(path)}
+        table[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": sha256(path)}
     document = {
         "format_version": FORMAT_VERSION,
         "arrays": table,
@@ -119,7 +120,11 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
     Raises ``ArtifactError`` that names the file at fault.
     """
     document = read_model_json(directory)
-    reader = _Reader(directory, document, verify)
+    with Hashes(_files(directory, document) if verify else ()) as hashes:
+        return _loaded(directory, document, _Reader(directory, document, hashes if verify else None))
+
+
+def _loaded(directory: Path, document: Mapping[str, Any], reader: _Reader) -> Recommender:
     try:
         scorers = {}
         for name, entry in document["scorers"].items():
@@ -157,6 +162,14 @@ def load(directory: Path, *, verify: bool = False) -> Recommender:
         ) from None
     _check_sizes(recommender, directory)
     return recommender
+
+
+def _files(directory: Path, document: Mapping[str, Any]) -> list[Path]:
+    """Returns the files of all arrays, the largest first; where ``model.json`` is not as we write it, the reader will say so."""
+    table = document.get("arrays")
+    names = [name for name in table if re.fullmatch(r"[a-z0-9_.]+", name)] if isinstance(table, Mapping) else []
+    found = [path for name in names if (path := directory / f"{name}.npy").is_file()]
+    return sorted(found, key=lambda path: -path.stat().st_size)
 
 
 def _hybrid(document: Mapping[str, Any], reader: _Reader, scorers: Mapping[str, Scorer], n_items: int) -> HybridScorer:
@@ -234,11 +247,6 @@ def _checked(name: object) -> str:
     return name
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_sizes(recommender: Recommender, directory: Path) -> None:
     n = len(recommender.items)
     sizes = {"items.listeners": len(recommender.listeners), "scorer.popularity.popularity": len(recommender.popularity)}
@@ -256,8 +264,9 @@ def _check_sizes(recommender: Recommender, directory: Path) -> None:
 class _Reader:
     """Opens the arrays that ``model.json`` lists, and checks each against what is written there."""
 
-    def __init__(self, directory: Path, document: Mapping[str, Any], verify: bool) -> None:
-        self.directory, self.table, self.verify = directory, document.get("arrays", {}), verify
+    def __init__(self, directory: Path, document: Mapping[str, Any], hashes: Hashes | None) -> None:
+        """``hashes``: to check the files against; None: they are not checked."""
+        self.directory, self.table, self.hashes = directory, document.get("arrays", {}), hashes
 
     def group(self, prefix: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         return {name: self.array(f"{prefix}.{name}") for name in names}
@@ -274,6 +283,6 @@ class _Reader:
             raise ArtifactError(f"{path} is damaged ({error}). Copy or train the model again.") from None
         if array.dtype.str != expected["dtype"] or list(array.shape) != expected["shape"]:
             raise ArtifactError(f"{path} holds {array.dtype.str} {array.shape}, not {expected['dtype']} {tuple(expected['shape'])}.")
-        if self.verify and _sha256(path) != expected["sha256"]:
+        if self.hashes is not None and self.hashes.of(path) != expected["sha256"]:
             raise ArtifactError(f"{path} is not the file that training wrote: its sha256 differs. Copy or train the model again.")
         return array

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NoReturn
 
-from inference.answer import Answer
+from inference.answer import Answer, dumps
 from inference.batch import Answers, Batch, Entry
 from inference.errors import RequestError, error_body
 from inference.media_types import CSV, JSON_LINES
@@ -56,8 +56,10 @@ def encode(answers: Answers, media_type: str) -> bytes:
         return "".join(_json_text(entry, answer) + "\n" for entry, answer in pairs).encode("ascii")
     if batch.single:
         entry, answer = pairs[0]
-        return _dumps(render(entry.value, answer) if entry.in_personalize and isinstance(answer, Answer) else _ours(answer)).encode("ascii")
-    return _dumps([_line(entry, answer) for entry, answer in pairs]).encode("ascii")
+        if isinstance(answer, Answer) and entry.in_personalize:
+            return dumps(render(entry.value, answer)).encode("ascii")
+        return _ours(answer).encode("ascii")
+    return f"[{','.join(_json_text(entry, answer) for entry, answer in pairs)}]".encode("ascii")
 
 
 # --- JSON --------------------------------------------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ def _text(body: bytes | bytearray | str) -> str:
 def parse_json(text: str) -> Any:
     """Returns the decoded value. Raises ``RequestError`` 400."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _parse(text)
     except RecursionError:
         raise RequestError(400, "malformed_json", "The JSON is nested too deeply.") from None
     except ValueError as error:
@@ -86,6 +88,9 @@ def parse_json(text: str) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_parse = json.JSONDecoder(parse_constant=_refuse_constant).decode  # json.loads would make one anew for each line
 
 
 def json_entry(line: str) -> Entry:
@@ -115,28 +120,20 @@ def at_most(rows: Iterable[Any], more: int = 0) -> list[Any]:
     return taken
 
 
-def _line(entry: Entry, answer: Answer | RequestError) -> dict[str, Any]:
+def _json_text(entry: Entry, answer: Answer | RequestError) -> str:
     if not entry.in_personalize:
         return _ours(answer)
     line = render_line(entry.value, answer)
     if isinstance(answer, RequestError):
         try:
-            _dumps(entry.value)
+            return dumps(line)
         except (ValueError, RecursionError):  # 1e999 was read as infinity, which JSON can't write: such an input is not repeated
             line["input"] = None
-    return line
+    return dumps(line)
 
 
-def _json_text(entry: Entry, answer: Answer | RequestError) -> str:
-    return _dumps(_line(entry, answer))
-
-
-def _ours(answer: Answer | RequestError) -> dict[str, Any]:
-    return error_body(answer.code, answer.message) if isinstance(answer, RequestError) else answer.to_json()
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+def _ours(answer: Answer | RequestError) -> str:
+    return dumps(error_body(answer.code, answer.message)) if isinstance(answer, RequestError) else answer.json_text()
 
 
 # --- CSV ---------------------------------------------------------------------------------------------------------------------------------

@@ -56,7 +56,10 @@ def a_list(value: object, name: str) -> list[Any]:
 
 
 def ids(value: object, name: str) -> tuple[str, ...]:
-    return tuple(an_id(v, f"{name}[{i}]") for i, v in enumerate(a_list(value, name)))
+    given = a_list(value, name)
+    if all(type(one) is str and 0 < len(one) <= MAX_ID_CHARACTERS for one in given):  # as almost always; the names of places take long
+        return tuple(given)
+    return tuple(an_id(v, f"{name}[{i}]") for i, v in enumerate(given))
 
 
 def a_number(value: object, name: str) -> float:

@@ -16,11 +16,12 @@ _FIELDS = {
     "inputList": ("candidates", False),
     "itemList": ("candidates", False),
 }
+_NAMES = frozenset(_FIELDS)
 DEFAULT_RESULTS = 25  # Personalize's own
 
 
 def speaks_personalize(value: object) -> bool:
-    return isinstance(value, Mapping) and any(name in value for name in _FIELDS)
+    return isinstance(value, Mapping) and not _NAMES.isdisjoint(value)
 
 
 def translate(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from inference.histories import Histories, Terms, side_by_side, starts_of
 from inference.history import History
 from inference.known import Known
 from inference.linear_ranker import LinearRanker
+from inference.named import Named
 from inference.request import Request
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import NOTHING
@@ -51,8 +52,9 @@ class BatchRanker:
     listeners: np.ndarray
     defaults: Defaults
 
-    def rank(self, requests: Sequence[Request]) -> list[Ranking | None]:
+    def rank(self, requests: Sequence[Request], named: Sequence[Named] | None = None) -> list[Ranking | None]:
         """Returns for each request the ranking that it gets alone (scores but for their last bits), or None where it must be asked alone.
+        ``named``: the songs of each request, looked up already.
 
         Who gets a ranking has a history that others have played something of, and a list that popularity did not have to fill.
         """
@@ -65,7 +67,7 @@ class BatchRanker:
             by_limit.setdefault(requests[place].limit, []).append(place)
         for limit, places in by_limit.items():
             if len(places) >= LEAST:
-                self._rank(requests, places, limit, found)
+                self._rank(requests, named, places, limit, found)
         return found
 
     @functools.cached_property
@@ -79,12 +81,19 @@ class BatchRanker:
             return request.options is NOTHING or request.options == NOTHING
         return self.defaults.options_for(request.options, False) == NOTHING
 
-    def _rank(self, requests: Sequence[Request], places: list[int], limit: int, found: list[Ranking | None]) -> None:
+    def _rank(
+        self,
+        requests: Sequence[Request],
+        named: Sequence[Named] | None,
+        places: list[int],
+        limit: int,
+        found: list[Ranking | None],
+    ) -> None:
         """Ranks the requests at ``places``, of one limit, and writes what it is sure of into ``found``."""
         assert self._linear is not None
         by_id = self._linear.reads_songs_alone and not self.known.ages
         stored = [self._stored(requests, places)] if by_id else []
-        for some, histories, known in (*stored, self._others(requests, places, by_id)):
+        for some, histories, known in (*stored, self._others(requests, named, places, by_id)):
             if not some:
                 continue
             lists = self._linear.best(histories, self._excluded([requests[place] for place in some], histories), limit)
@@ -101,12 +110,12 @@ class BatchRanker:
         stored = self.known.stored(users[met])
         return _Some([place for (place, _), one in zip(named, met.tolist(), strict=True) if one], stored, [True] * len(stored))
 
-    def _others(self, requests: Sequence[Request], places: list[int], by_id: bool) -> _Some:
+    def _others(self, requests: Sequence[Request], named: Sequence[Named] | None, places: list[int], by_id: bool) -> _Some:
         rest = [place for place in places if not by_id or _only_id(requests[place]) is None]
         histories: dict[int, History] = {}
         for place in rest:
             try:
-                histories[place] = self.known.history(requests[place])
+                histories[place] = self.known.history(requests[place], None if named is None else named[place])
             except RequestError:
                 continue  # asked alone, it is raised again
         known = [history.user is not None for history in histories.values()]

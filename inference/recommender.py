@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from inference.features.described import DescribedSongs
 from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
+from inference.histories import end_to_end
 from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
 from inference.named import Named
@@ -36,8 +38,9 @@ HYBRID = "hybrid"
 POPULARITY = "popularity"
 CONTEXT = "context"
 MAX_REASONS = 3
+Reasons = list[tuple[Reason, ...]] | None  # of each song of an answer
 Best = Callable[[np.ndarray, int, np.ndarray], np.ndarray]  # `top_n`, or the same within caps
-ANSWERED_AT_ONCE, RANKED_AT_ONCE = 512, 32_768  # requests of a batch that are ranked together
+ANSWERED_AT_ONCE, RANKED_AT_ONCE = 1024, 32_768  # requests of a batch that are ranked together
 EXPLAINED_AT_ONCE = 64  # a long history times many songs would take a gigabyte
 
 
@@ -93,17 +96,22 @@ class Recommender:
         seeds = self._seeds(request, history)
         ranking = self._rank(request, named, history, seeds)
         reasons = self._reasons(history, seeds, ranking) if request.explain else None
-        return self._answer(request, named, ranking, reasons, self._fallback(history, seeds, ranking))
+        return self._answer(request, named, ranking, reasons, self._fallback(history, seeds, ranking), self.items.ids(ranking.numbers))
 
     def recommend_each(self, requests: Sequence[Request]) -> Iterator[Answer | RequestError]:
         """Yields for each request, in order, what ``recommend`` returns (scores but for their last bits) or raises. Plain ones are ranked
         together where the model allows it, some hundred at a time, so that whoever stops asking has not waited for all."""
-        for request, ranking in self._ranked_together(requests, ANSWERED_AT_ONCE):
-            if ranking is None:
-                yield self._recommend_or_error(request)
-            else:
-                reasons = self._reasons(self.history(request), None, ranking) if request.explain else None
-                yield self._answer(request, Named.of(request, self.items), ranking, reasons, None)
+        for start in range(0, len(requests), ANSWERED_AT_ONCE):
+            some = requests[start : start + ANSWERED_AT_ONCE]
+            named = Named.of_each(some, self.items)
+            rankings = self._batches.rank(some, named)
+            ids = iter(self.items.ids(end_to_end([ranking.numbers for ranking in rankings if ranking is not None], np.int64)))
+            for request, songs, ranking in zip(some, named, rankings, strict=True):
+                if ranking is None:
+                    yield self._recommend_or_error(request)
+                else:
+                    reasons = self._reasons(self.history(request), None, ranking) if request.explain else None
+                    yield self._answer(request, songs, ranking, reasons, None, list(islice(ids, len(ranking.numbers))))
 
     def _recommend_or_error(self, request: Request) -> Answer | RequestError:
         try:
@@ -123,13 +131,10 @@ class Recommender:
 
     def rank_each(self, requests: Sequence[Request]) -> Iterator[np.ndarray]:
         """Yields for each request, in order, what ``rank`` returns; plain ones are ranked together where the model allows it."""
-        for request, ranking in self._ranked_together(requests, RANKED_AT_ONCE):
-            yield self.rank(request) if ranking is None else ranking.numbers
-
-    def _ranked_together(self, requests: Sequence[Request], at_once: int) -> Iterator[tuple[Request, Ranking | None]]:
-        for start in range(0, len(requests), at_once):
-            some = requests[start : start + at_once]
-            yield from zip(some, self._batches.rank(some), strict=True)
+        for start in range(0, len(requests), RANKED_AT_ONCE):
+            some = requests[start : start + RANKED_AT_ONCE]
+            for request, ranking in zip(some, self._batches.rank(some), strict=True):
+                yield self.rank(request) if ranking is None else ranking.numbers
 
     @functools.cached_property
     def _sparse(self) -> SparseRanker | None:
@@ -162,14 +167,9 @@ class Recommender:
     def _compare(self) -> DescribedSongs | None:
         return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
 
-    def _answer(
-        self, request: Request, named: Named, ranking: Ranking, reasons: list[tuple[Reason, ...]] | None, fallback: str | None
-    ) -> Answer:
-        whys = [None] * len(ranking.numbers) if reasons is None else reasons
-        recommendations = tuple(
-            Recommendation(self.items.id(number), score, why, self._metadata(number) if request.metadata else None)
-            for number, score, why in zip(ranking.numbers.tolist(), ranking.scores.tolist(), whys, strict=True)
-        )
+    def _answer(self, request: Request, named: Named, ranking: Ranking, reasons: Reasons, fallback: str | None, ids: list[str]) -> Answer:
+        metadata = map(self._metadata, ranking.numbers.tolist()) if request.metadata else repeat(None)
+        recommendations = tuple(map(Recommendation, ids, ranking.scores.tolist(), repeat(None) if reasons is None else reasons, metadata))
         return Answer(request.user_id, self.version, fallback, recommendations, named.unknown, ranking.history, ranking.known)
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------

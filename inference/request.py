@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -77,22 +77,10 @@ def parse_request(value: object) -> Request:
     """Checks a decoded JSON value. Raises ``RequestError`` 422 that names the field, what it must be, and the nearest known name."""
     if not isinstance(value, Mapping):
         raise RequestError(422, "invalid_request", f"A request must be a JSON object, not {kind(value)}.")
-    refuse_unknown(value, REQUEST_FIELDS, "request")
-    request = Request(
-        user_id=optional(value, "user_id", an_id),
-        events=optional(value, "events", _events) or (),
-        items=optional(value, "items", ids) or (),
-        songs=optional(value, "songs", _songs) or (),
-        exclude=optional(value, "exclude", ids) or (),
-        candidates=optional(value, "candidates", ids),
-        num_recommendations=optional(value, "num_recommendations", _count),
-        exclude_seen=optional(value, "exclude_seen", a_boolean),
-        explain=optional(value, "explain", a_boolean) or False,
-        metadata=optional(value, "metadata", a_boolean) or False,
-        options=parse_options(value),
-        ordered=optional(value, "ordered", a_boolean),
-        context=optional(value, "context", _context) or {},
-    )
+    if not _KNOWN.issuperset(value):
+        refuse_unknown(value, REQUEST_FIELDS, "request")
+    given = {name: parse(value[name], name) for name, parse in _PARSERS.items() if value.get(name) is not None}
+    request = Request(**given, options=parse_options(value))
     if not (request.user_id is not None or request.events or request.items or request.songs or request.context):
         raise RequestError(
             422,
@@ -157,3 +145,20 @@ def _count(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_RECOMMENDATIONS:
         raise RequestError(422, "invalid_field", f"'{name}' must be a whole number from 1 to {MAX_RECOMMENDATIONS}.")
     return value
+
+
+_PARSERS: Mapping[str, Callable[[object, str], Any]] = {
+    "user_id": an_id,
+    "events": _events,
+    "items": ids,
+    "songs": _songs,
+    "exclude": ids,
+    "candidates": ids,
+    "num_recommendations": _count,
+    "exclude_seen": a_boolean,
+    "explain": a_boolean,
+    "metadata": a_boolean,
+    "ordered": a_boolean,
+    "context": _context,
+}
+_KNOWN = frozenset(REQUEST_FIELDS)

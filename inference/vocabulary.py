@@ -57,6 +57,10 @@ class Vocabulary:
     def id(self, number: int) -> str:
         return self.texts[number]
 
+    def ids(self, numbers: np.ndarray) -> list[str]:
+        """Returns the ids of some ``numbers`` (int), none of them ``UNKNOWN``."""
+        return self.texts.some(numbers)
+
     def number(self, id_: str) -> int:
         return int(self.numbers([id_])[0])
 

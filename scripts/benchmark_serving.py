@@ -168,7 +168,7 @@ def measure(address: tuple[str, int], ids: Ids, options: argparse.Namespace) -> 
     """Prints one line for each number of clients; returns how many requests failed."""
     rows, errors = [HEADING], Counter[str]()
     for clients in options.clients:
-        results = run_clients(address, ids, options, clients)
+        results = run_clients(address, [bodies_of_client(client, ids, options) for client in range(clients)], options.seconds)
         errors.update(error for result in results for error in result["errors"])
         rows.append(row(results))
     print(*table(rows), sep="\n", flush=True)
@@ -177,17 +177,19 @@ def measure(address: tuple[str, int], ids: Ids, options: argparse.Namespace) -> 
     return errors.total()
 
 
-def run_clients(address: tuple[str, int], ids: Ids, options: argparse.Namespace, clients: int) -> list[Result]:
-    """Lets all clients warm up, then measure at the same time."""
+def bodies_of_client(client: int, ids: Ids, options: argparse.Namespace) -> list[str]:
+    return make_bodies(options.requests, ids, BODIES, f"{options.seed}-{client}", history=options.history, explain=options.explain)
+
+
+def run_clients(address: tuple[str, int], bodies: Sequence[Sequence[str]], seconds: float) -> list[Result]:
+    """Lets all clients, one for each list of bodies, warm up, then measure at the same time."""
     headers = {"Content-Type": "application/json"}
-    warm_up = min(WARM_UP_SECONDS, options.seconds)
+    warm_up = min(WARM_UP_SECONDS, seconds)
     command = [sys.executable, "-I", load_client.__file__]  # needs the standard library only
     processes = []
     try:
-        for client in range(clients):
-            seed = f"{options.seed}-{client}"
-            bodies = make_bodies(options.requests, ids, BODIES, seed, history=options.history, explain=options.explain)
-            job = Job(host=address[0], port=address[1], bodies=bodies, headers=headers, warm_up=warm_up, seconds=options.seconds)
+        for some in bodies:
+            job = Job(host=address[0], port=address[1], bodies=list(some), headers=headers, warm_up=warm_up, seconds=seconds)
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             processes.append(process)
             tell(process, json.dumps(job))

@@ -16,12 +16,14 @@ from scripts.command_line import CommandError, run
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = "scripts.peers_recommenders"
+SERVERS = "peers_serving"  # what tests/benchmarks/serving measures: nothing of the leaderboard lives there
 
 
 def python_of(peer: str, root: Path = ROOT) -> Path:
     """Returns the interpreter for a peer. Raises ``CommandError`` where its environment is not installed."""
     library = peer.partition("_")[0]
-    homes = [path.stem for path in sorted((root / "requirements").glob("peers_*.in")) if library in _asked_for(path)]
+    files = [path for path in sorted((root / "requirements").glob("peers_*.in")) if not path.stem.startswith(SERVERS)]
+    homes = [path.stem for path in files if library in _asked_for(path)]
     python = root / f".venv-{(homes or ['peers'])[0].replace('_', '-')}" / "bin" / "python"
     if not python.exists():
         raise CommandError(f"{peer}: its environment {python.parent.parent.name} is not installed: run scripts/peers --setup")

@@ -23,15 +23,15 @@ def descendants(root: int | None = None) -> list[int]:
     return sorted(family - {os.getpid() if root is None else root})
 
 
-def proportional_bytes(pids: Iterable[int]) -> int | None:
+def proportional_bytes(pids: Iterable[int], kind: str = "Pss") -> int | None:
     """Returns the sum of what the processes take (PSS): a page that several share counts in parts, so that it counts once in all.
 
-    None where the system does not tell.
+    ``kind``: all of it, or ``Pss_Anon``, ``Pss_File`` (mapped files) or ``Pss_Shmem``. None where the system does not tell.
     """
     found = []
     for pid in pids:
         with suppress(OSError):
-            if match := re.search(r"^Pss:\s+(\d+) kB$", (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii"), re.MULTILINE):
+            if match := re.search(rf"^{kind}:\s+(\d+) kB$", (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii"), re.MULTILINE):
                 found.append(1024 * int(match[1]))
     return sum(found) if found else None
 

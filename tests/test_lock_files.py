@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-LOCKS = ("image", "dev", "peers", "peers_older", "peers_sansa", "sdk", "sdk3")
+LOCKS = ("image", "dev", "peers", "peers_older", "peers_sansa", "peers_serving", "peers_serving_platforms", "sdk", "sdk3")
 
 
 def asked_for(name: str) -> set[str]:

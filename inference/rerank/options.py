@@ -80,11 +80,12 @@ class Options:
 
 NOTHING = Options()
 OPTION_FIELDS = tuple(field.name for field in fields(Options))
+_NAMES = frozenset(OPTION_FIELDS)
 
 
 def parse_options(value: Mapping[str, Any]) -> Options:
     """Reads the fields of a decoded JSON object that are options. Raises ``RequestError`` 422 that names the field."""
-    if not any(value.get(name) is not None for name in OPTION_FIELDS):
+    if _NAMES.isdisjoint(value) or all(value.get(name) is None for name in OPTION_FIELDS):
         return NOTHING
     options = Options(
         filter=optional(value, "filter", parse_filter),

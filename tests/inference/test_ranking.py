@@ -149,9 +149,9 @@ def test_whoever_stops_asking_has_not_waited_for_all(monkeypatch: pytest.MonkeyP
     sizes = []
     rank = ranking.BatchRanker.rank
 
-    def counted(self: ranking.BatchRanker, requests: list[Request]) -> Any:
+    def counted(self: ranking.BatchRanker, requests: list[Request], *more: Any) -> Any:
         sizes.append(len(requests))
-        return rank(self, requests)
+        return rank(self, requests, *more)
 
     monkeypatch.setattr(ranking.BatchRanker, "rank", counted)
     assert len(list(islice(model.recommend_each([Request(user_id="u1")] * 5000), 600))) == 600

@@ -48,3 +48,10 @@ def test_texts_give_back_their_strings(strings: list[str]) -> None:
     texts = Texts.of(strings)
     assert [texts[i] for i in range(len(texts))] == strings
     assert texts.blob.dtype == np.uint8
+
+
+@given(st.lists(st.text(st.characters(), max_size=5), unique=True, min_size=1, max_size=20), st.data())
+def test_ids_of_many_numbers_are_those_of_each(ids: list[str], data: st.DataObject) -> None:
+    vocabulary = Vocabulary.of(ids)
+    numbers = data.draw(st.lists(st.integers(0, len(ids) - 1), max_size=10))
+    assert vocabulary.ids(np.array(numbers, dtype=np.int64)) == [ids[number] for number in numbers]
