@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inference.errors import RequestError
-from inference.histories import Histories, Terms, side_by_side, starts_of
+from inference.histories import Histories, Terms, end_to_end, side_by_side, starts_of
 from inference.history import History
 from inference.known import Known
 from inference.linear_ranker import LinearRanker
@@ -52,13 +52,15 @@ class BatchRanker:
     listeners: np.ndarray
     defaults: Defaults
 
-    def rank(self, requests: Sequence[Request], named: Sequence[Named] | None = None) -> list[Ranking | None]:
+    def rank(self, requests: Sequence[Request], named: Sequence[Named]) -> list[Ranking | None]:
         """Returns for each request the ranking that it gets alone (scores but for their last bits), or None where it must be asked alone.
-        ``named``: the songs of each request, looked up already.
+        ``named``: the songs of each request.
 
         Who gets a ranking has a history that others have played something of, and a list that popularity did not have to fill.
         """
         found: list[Ranking | None] = [None] * len(requests)
+        if len(requests) < LEAST:
+            return found
         plain = [place for place, request in enumerate(requests) if self._is_plain(request)]
         if len(plain) < LEAST or self._linear is None:
             return found
@@ -82,12 +84,7 @@ class BatchRanker:
         return self.defaults.options_for(request.options, False) == NOTHING
 
     def _rank(
-        self,
-        requests: Sequence[Request],
-        named: Sequence[Named] | None,
-        places: list[int],
-        limit: int,
-        found: list[Ranking | None],
+        self, requests: Sequence[Request], named: Sequence[Named], places: list[int], limit: int, found: list[Ranking | None]
     ) -> None:
         """Ranks the requests at ``places``, of one limit, and writes what it is sure of into ``found``."""
         assert self._linear is not None
@@ -96,7 +93,8 @@ class BatchRanker:
         for some, histories, known in (*stored, self._others(requests, named, places, by_id)):
             if not some:
                 continue
-            lists = self._linear.best(histories, self._excluded([requests[place] for place in some], histories), limit)
+            excluded = self._excluded([requests[place] for place in some], [named[place] for place in some], histories)
+            lists = self._linear.best(histories, excluded, limit)
             met = np.bincount(histories.owners, self.listeners[histories.numbers] > 0, minlength=len(histories)) > 0
             lengths = histories.lengths.tolist()
             for row in np.flatnonzero(lists.sure & met).tolist():
@@ -110,18 +108,18 @@ class BatchRanker:
         stored = self.known.stored(users[met])
         return _Some([place for (place, _), one in zip(named, met.tolist(), strict=True) if one], stored, [True] * len(stored))
 
-    def _others(self, requests: Sequence[Request], named: Sequence[Named] | None, places: list[int], by_id: bool) -> _Some:
+    def _others(self, requests: Sequence[Request], named: Sequence[Named], places: list[int], by_id: bool) -> _Some:
         rest = [place for place in places if not by_id or _only_id(requests[place]) is None]
         histories: dict[int, History] = {}
         for place in rest:
             try:
-                histories[place] = self.known.history(requests[place], None if named is None else named[place])
+                histories[place] = self.known.history(requests[place], named[place])
             except RequestError:
                 continue  # asked alone, it is raised again
         known = [history.user is not None for history in histories.values()]
         return _Some(list(histories), Histories.of(list(histories.values())), known)
 
-    def _excluded(self, requests: Sequence[Request], histories: Histories) -> Terms:
+    def _excluded(self, requests: Sequence[Request], named: Sequence[Named], histories: Histories) -> Terms:
         """Returns the songs that each request leaves out: the history, what was skipped, and what it excludes itself."""
         seen = Terms(histories.starts, histories.numbers, np.empty(len(histories.numbers)))
         leaves_out = np.array([request.leaves_out_seen for request in requests])
@@ -130,11 +128,10 @@ class BatchRanker:
             seen = Terms(starts_of(histories.lengths * leaves_out), histories.numbers[kept], np.empty(int(kept.sum())))
         if not any(request.exclude or request.events for request in requests):
             return seen
-        named = [(*request.exclude, *(event.item_id for event in request.events if request.leaves_out_seen)) for request in requests]
-        numbers = self.known.items.numbers([id_ for ids in named for id_ in ids])
-        owners = np.repeat(np.arange(len(named)), [len(ids) for ids in named])[numbers != UNKNOWN]
-        numbers = numbers[numbers != UNKNOWN]
-        return side_by_side([seen, Terms(starts_of(np.bincount(owners, minlength=len(named))), numbers, np.empty(len(numbers)))])
+        asked = zip(requests, named, strict=True)
+        others = [np.concatenate([songs.left_out, songs.heard]) if one.leaves_out_seen else songs.left_out for one, songs in asked]
+        numbers = end_to_end(others, np.int32)
+        return side_by_side([seen, Terms(starts_of([len(one) for one in others]), numbers, np.empty(len(numbers)))])
 
 
 def _only_id(request: Request) -> str | None:

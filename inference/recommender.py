@@ -16,12 +16,12 @@ from inference.features.described import DescribedSongs
 from inference.features.similarity import Similarity
 from inference.features.store import FeatureStore
 from inference.features.transform import FeatureTransform
-from inference.histories import end_to_end
 from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
 from inference.named import Named
 from inference.order import StoredOrder
 from inference.ranking import BatchRanker, Ranking
+from inference.reasons import BY_POPULARITY, POPULARITY, reasons_of
 from inference.request import Request
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import NOTHING, Options
@@ -35,9 +35,7 @@ from inference.top_n import top_n
 from inference.vocabulary import UNKNOWN, Vocabulary
 
 HYBRID = "hybrid"
-POPULARITY = "popularity"
 CONTEXT = "context"
-MAX_REASONS = 3
 Reasons = list[tuple[Reason, ...]] | None  # of each song of an answer
 Best = Callable[[np.ndarray, int, np.ndarray], np.ndarray]  # `top_n`, or the same within caps
 ANSWERED_AT_ONCE, RANKED_AT_ONCE = 1024, 32_768  # requests of a batch that are ranked together
@@ -91,7 +89,9 @@ class Recommender:
     def recommend(self, request: Request) -> Answer:
         """Answers any request that ``parse_request`` lets through; unknown listeners and songs never raise. Raises ``RequestError`` 422
         where songs are described, or filtered by, attributes that the model does not know, or to a model without features."""
-        named = Named.of(request, self.items)
+        return self._recommend(request, Named.of(request, self.items))
+
+    def _recommend(self, request: Request, named: Named) -> Answer:
         history = self._known_of_listeners.history(request, named)
         seeds = self._seeds(request, history)
         ranking = self._rank(request, named, history, seeds)
@@ -105,17 +105,19 @@ class Recommender:
             some = requests[start : start + ANSWERED_AT_ONCE]
             named = Named.of_each(some, self.items)
             rankings = self._batches.rank(some, named)
-            ids = iter(self.items.ids(end_to_end([ranking.numbers for ranking in rankings if ranking is not None], np.int64)))
+            together = [ranking.numbers for ranking in rankings if ranking is not None]
+            ids = iter(self.items.ids(np.concatenate(together)) if together else ())
             for request, songs, ranking in zip(some, named, rankings, strict=True):
                 if ranking is None:
-                    yield self._recommend_or_error(request)
+                    yield self._recommend_or_error(request, songs)
                 else:
-                    reasons = self._reasons(self.history(request), None, ranking) if request.explain else None
+                    history = self._known_of_listeners.history(request, songs) if request.explain else None
+                    reasons = None if history is None else self._reasons(history, None, ranking)
                     yield self._answer(request, songs, ranking, reasons, None, list(islice(ids, len(ranking.numbers))))
 
-    def _recommend_or_error(self, request: Request) -> Answer | RequestError:
+    def _recommend_or_error(self, request: Request, named: Named) -> Answer | RequestError:
         try:
-            return self.recommend(request)
+            return self._recommend(request, named)
         except RequestError as error:
             return error
 
@@ -125,7 +127,9 @@ class Recommender:
 
     def ranking(self, request: Request) -> Ranking:
         """Returns the recommended songs and their scores, without anything else of an answer."""
-        named = Named.of(request, self.items)
+        return self._ranking(request, Named.of(request, self.items))
+
+    def _ranking(self, request: Request, named: Named) -> Ranking:
         history = self._known_of_listeners.history(request, named)
         return self._rank(request, named, history, self._seeds(request, history))
 
@@ -133,8 +137,9 @@ class Recommender:
         """Yields for each request, in order, what ``rank`` returns; plain ones are ranked together where the model allows it."""
         for start in range(0, len(requests), RANKED_AT_ONCE):
             some = requests[start : start + RANKED_AT_ONCE]
-            for request, ranking in zip(some, self._batches.rank(some), strict=True):
-                yield self.rank(request) if ranking is None else ranking.numbers
+            named = Named.of_each(some, self.items)
+            for request, songs, ranking in zip(some, named, self._batches.rank(some, named), strict=True):
+                yield (self._ranking(request, songs) if ranking is None else ranking).numbers
 
     @functools.cached_property
     def _sparse(self) -> SparseRanker | None:
@@ -255,7 +260,7 @@ class Recommender:
     def _reasons(self, history: History, seeds: DescribedSeeds | None, ranking: Ranking) -> list[tuple[Reason, ...]]:
         """Splits each score into what each song of the history, and each model, added to it."""
         if not history.speaks and seeds is None:
-            return [(Reason(1.0, None, {POPULARITY: 1.0}),) for _ in ranking.numbers]
+            return [BY_POPULARITY] * len(ranking.numbers)
         some = range(0, len(ranking.numbers), EXPLAINED_AT_ONCE)
         return [why for i in some for why in self._explain(history, seeds, ranking.numbers[i : i + EXPLAINED_AT_ONCE])]
 
@@ -263,25 +268,7 @@ class Recommender:
         parts = self.scorer.contributions_by_model(history, numbers, self.model) if history.speaks else {}
         if described is not None:
             parts = described.contributions(parts, numbers)
-        total = sum(parts.values())
-        assert isinstance(total, np.ndarray)
-        scores = total.sum(axis=0)
-        # A row for each recommendation.
-        strongest = np.argsort((-total * np.sign(scores)).T, axis=1, kind="stable")[:, :MAX_REASONS]
-        picked = (strongest, np.arange(len(numbers))[:, None])
-        divisor = np.where(scores == 0, 1.0, scores)[:, None]
-        shares = (total[picked] / divisor).tolist()
-        by_model = [(model, (part[picked] / divisor).tolist()) for model, part in parts.items()]
-        for j, (score, places) in enumerate(zip(scores.tolist(), strongest.tolist(), strict=True)):
-            if score == 0:
-                yield (Reason(1.0, None, {POPULARITY: 1.0}),)
-                continue
-            split = [{model: part[j][k] for model, part in by_model if part[j][k] != 0} for k in range(len(places))]
-            yield tuple(
-                Reason(share, self._cause(history, described, i), models)
-                for share, i, models in zip(shares[j], places, split, strict=True)
-                if share > 0
-            )
+        return reasons_of(parts, lambda row: self._cause(history, described, row))
 
     def _cause(self, history: History, described: DescribedSeeds | None, row: int) -> str | None:
         """Returns the id of the song in a row of the contributions: those of the history, one of no song, those that are described."""

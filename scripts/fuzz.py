@@ -28,7 +28,7 @@ from scripts.fuzz_tally import Tally
 from scripts.fuzz_wire import Throw, Wires
 from scripts.http_wire import Connection, answers_in, post, throw
 from scripts.local_server import base_folder, find_model
-from scripts.watched_server import ENGINES, WatchedServer, until, watched
+from scripts.watched_server import WatchedServer, add_options, until, watched
 
 CALLERS = 4
 MAX_ANSWER = 6 * 1024 * 1024  # what serve allows by default
@@ -60,11 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line. Raises ``CommandError``."""
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a folder that scripts/train wrote, a model folder, or a model.tar.gz")
+    add_options(parser)
     parser.add_argument("--inputs", type=int, default=10_000, help="how many (%(default)s)")
-    parser.add_argument("--engine", choices=ENGINES, default="mms", help="of the server (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed sends the same inputs (%(default)s)")
     options = parser.parse_args(arguments)
     if options.inputs < 1:
         raise CommandError("--inputs must be 1 or more")

@@ -38,6 +38,7 @@ ASKED = 3
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/sdk_local_mode", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -21,15 +21,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from container.serving.responder import Responder
 from inference.artifact import load
 from scripts.command_line import CommandError, run
 from scripts.fuzz_inputs import Inputs
 from scripts.local_server import base_folder, find_model
+from scripts.server_processes import alive
 from scripts.soak_load import Caller
-from scripts.watched_server import ENGINES, WatchedServer, alive, until, watched
+from scripts.watched_server import WatchedServer, add_options, until, watched
 
 CALLERS = 4
 SHARE = 0.8
@@ -105,7 +105,7 @@ class Soak:
 
     def end(self) -> None:
         """Kills what the engine cannot do without."""
-        family = list(self.server.family())
+        family = list(self.server.processes())
         os.kill(self.server.main_process(), signal.SIGKILL)
         if until(10, lambda: self.server.process.poll() is not None) is None or not self.server.process.returncode:
             self.broken.append(f"the server did not end with an error, but with {self.server.process.returncode}")
@@ -113,6 +113,7 @@ class Soak:
             self.broken.append(f"processes are left: {alive(family)}")
 
     def report(self, seconds: float, full: float) -> str:
+        """Returns what was seen in ``seconds``, as lines of text; ``full``: what ``run`` returned."""
         milliseconds = sorted(ms for caller in self.callers for ms in caller.seen.milliseconds)
         statuses = sum((caller.seen.statuses for caller in self.callers), Counter[int]())
         again = sum(caller.seen.again for caller in self.callers)
@@ -149,11 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options of the command line. Raises ``CommandError``."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a folder that scripts/train wrote, a model folder, or a model.tar.gz")
+    add_options(parser)
     parser.add_argument("--minutes", type=float, default=10, help="under load, after 5 s of measuring (%(default)s)")
-    parser.add_argument("--engine", choices=ENGINES, default="mms", help="of the server (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of what is asked and killed (%(default)s)")
     options = parser.parse_args(arguments)
     if not options.minutes > 0:
         raise CommandError("--minutes must be more than 0")

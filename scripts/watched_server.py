@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import argparse
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.command_line import CommandError
 from scripts.http_wire import Connection
 from scripts.local_server import PROGRAM, environment, wait_until_healthy
-from scripts.process_memory import PROC, descendants, proportional_bytes
+from scripts.process_memory import proportional_bytes
+from scripts.server_processes import ServerProcesses
 
 ENGINES = {"mms": "multi-model-server", "uvicorn": "uvicorn"}
 _PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
-_FORKED = ("model_service_worker", "serving.asgi.parent")
 
 
 @dataclass
-class WatchedServer:
-    process: subprocess.Popen[bytes]
+class WatchedServer(ServerProcesses):
+    """A server on a port of loopback."""
+
     port: int
     log_path: Path
 
@@ -39,49 +39,23 @@ class WatchedServer:
         finally:
             connection.close()
 
-    def family(self) -> dict[int, str]:
-        """Returns the command lines, by process id, of the server and of everything below it."""
-        table = {}
-        for pid in (self.process.pid, *descendants(self.process.pid)):
-            with suppress(OSError):
-                table[pid] = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        return table
-
-    def parent_of_workers(self) -> int:
-        forked = [pid for pid, command in self.family().items() if any(word in command for word in _FORKED)]
-        return next((pid for pid in forked if _parent_of(pid) not in forked), 0)
-
-    def workers(self) -> list[int]:
-        parent = self.parent_of_workers()
-        return sorted(pid for pid in self.family() if parent and _parent_of(pid) == parent)
-
     def main_process(self) -> int:
         """Returns the process that the engine cannot do without: Java, or uvicorn's parent."""
-        return next((pid for pid, command in self.family().items() if "serving.Server" in command), 0) or self.parent_of_workers()
+        return self.java() or self.parent_of_workers()
 
     def memory(self) -> int:
         """Returns the proportional set size of all processes, in bytes."""
-        return proportional_bytes(self.family()) or 0
+        return proportional_bytes(self.processes()) or 0
 
     def log(self) -> str:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
 
-def _parent_of(pid: int) -> int:
-    try:
-        return int((PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Returns which of these processes still run; zombies do not."""
-    found = []
-    for pid in pids:
-        with suppress(OSError):
-            if (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] != "Z":
-                found.append(pid)
-    return found
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what every command has that tries a server hard: which model, which engine, and the seed of all that is drawn."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a folder that scripts/train wrote, a model folder, or a model.tar.gz")
+    parser.add_argument("--engine", choices=ENGINES, default="mms", help="of the server (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed does the same (%(default)s)")
 
 
 @contextmanager
@@ -101,15 +75,7 @@ def watched(base: Path, engine: str, **more: str) -> Iterator[WatchedServer]:
                 raise CommandError("the server is not healthy; its log ends with:\n" + "\n".join(server.log().splitlines()[-5:]))
             yield server
         finally:
-            family = list(server.family()) if process.poll() is None else []
-            process.terminate()
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                for pid in family:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                process.wait()
+            server.end(40)
 
 
 def until(seconds: float, condition: object) -> float | None:

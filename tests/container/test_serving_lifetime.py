@@ -7,7 +7,8 @@ import textwrap
 import time
 from pathlib import Path
 
-from tests.integration.serving import ROOT, alive
+from scripts.server_processes import alive
+from tests.integration.serving import ROOT
 
 
 def launch(program: str, *arguments: str) -> subprocess.Popen[str]:

@@ -8,7 +8,9 @@ import numpy as np
 from scipy.sparse import csr_array, random_array
 
 from inference.history import EventWeighting
+from inference.named import Named
 from inference.order import StoredOrder
+from inference.ranking import Ranking
 from inference.recommender import Recommender
 from inference.request import Event, Request
 from inference.scorers import HybridScorer, ItemToItemScorer, PopularityScorer, SequentialScorer, WordScorer
@@ -82,3 +84,8 @@ def some_requests(seed: int, count: int = 80, n: int = 5, songs: int = 60, liste
         request = Request(user, events, ids(3), exclude=ids(4), exclude_seen=seen, num_recommendations=n, context=context)
         requests.append(request if user or events or request.items else replace(request, user_id="u1"))
     return requests
+
+
+def ranked_together(model: Recommender, requests: list[Request]) -> list[Ranking | None]:
+    """What those who are ranked together get; None for who has to be asked alone."""
+    return model._batches.rank(requests, Named.of_each(requests, model.items))

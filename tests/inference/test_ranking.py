@@ -19,7 +19,8 @@ from inference.recommender import Recommender
 from inference.request import Request
 from inference.rerank.defaults import Defaults
 from inference.rerank.options import parse_options
-from tests.inference.many_listeners import MODELS, aging, make_model, some_requests
+from inference.vocabulary import Vocabulary
+from tests.inference.many_listeners import MODELS, aging, make_model, ranked_together, some_requests
 from tests.inference.models import make_recommender
 
 
@@ -39,7 +40,7 @@ def ways(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def together(model: Recommender, requests: list[Request]) -> int:
     """Checks that all requests get what they get alone; returns how many were ranked together."""
-    found = model._batches.rank(requests)
+    found = ranked_together(model, requests)
     for request, one, each in zip(requests, found, model.rank_each(requests), strict=True):
         history = model.history(request)
         alone = model.ranking(request)
@@ -96,11 +97,11 @@ def test_requests_that_are_not_plain_are_left_alone() -> None:
     model = make_model("one operator", density=0.5)
     asked = Request(user_id="u1")
     odd = [replace(asked, candidates=("s1", "s2")), replace(asked, options=parse_options({"novelty": 0.5}))]
-    found = model._batches.rank([asked] * 40 + odd)
+    found = ranked_together(model, [asked] * 40 + odd)
     assert [one is None for one in found] == [False] * 40 + [True] * 2
     rerank = replace(model, defaults=Defaults.of({"novelty": 0.5}))
-    assert rerank._batches.rank([asked] * 40) == [None] * 40
-    assert sum(one is not None for one in rerank._batches.rank([replace(asked, options=parse_options({"novelty": 0}))] * 40)) in (0, 40)
+    assert ranked_together(rerank, [asked] * 40) == [None] * 40
+    assert sum(one is not None for one in ranked_together(rerank, [replace(asked, options=parse_options({"novelty": 0}))] * 40)) in (0, 40)
 
 
 def answers(model: Recommender, requests: list[Request]) -> list[Any]:
@@ -136,7 +137,7 @@ def test_answers_together_are_those_of_each_alone_with_reasons_fallbacks_unknown
     requests[11] = replace(requests[11], candidates=("s1", "s5", "unknown"))
     requests[13] = Request(items=("s59", "s58"), num_recommendations=5)  # nobody has played these
     requests = [replace(request, explain=place % 3 == 0) for place, request in enumerate(requests)]
-    assert sum(one is not None for one in model._batches.rank(requests)) > 50
+    assert sum(one is not None for one in ranked_together(model, requests)) > 50
     found = [shown(answer) for answer in model.recommend_each(requests)]
     expected = answers(model, requests)
     assert [one[0] for one in expected if isinstance(one, tuple)] == [422, 422]
@@ -161,3 +162,20 @@ def test_whoever_stops_asking_has_not_waited_for_all(monkeypatch: pytest.MonkeyP
 def test_the_kernel_is_here() -> None:
     """Without it all other tests of this file would compare one way with itself."""
     assert load_kernel() is not None
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_each_song_that_a_request_names_is_looked_up_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asked = make_model("not compiled", density=0.5), list[str]()
+    requests = [replace(request, explain=True) for request in some_requests(9, count)]
+    numbers = Vocabulary.numbers
+
+    def counted(self: Vocabulary, ids: list[str]) -> Any:
+        asked.extend(ids if self is model.items else [])
+        return numbers(self, ids)
+
+    monkeypatch.setattr(Vocabulary, "numbers", counted)
+    answers = list(model.recommend_each(requests))
+    named = [(*(event.item_id for event in one.events), *one.items, *one.exclude) for one in requests]
+    assert len(answers) == count
+    assert sorted(asked) == sorted(id_ for ids in named for id_ in ids)

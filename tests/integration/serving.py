@@ -5,19 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from inference.artifact import save
 from inference.history import EventWeighting
@@ -25,6 +23,7 @@ from inference.recommender import Recommender
 from inference.scorers import HybridScorer, ItemToItemScorer, PopularityScorer
 from inference.sparse import SparseRows
 from inference.vocabulary import Vocabulary
+from scripts.server_processes import ServerProcesses
 from tests.integration.prometheus import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,10 +76,9 @@ class Response:
 
 
 @dataclass
-class Server:
+class Server(ServerProcesses):
     """A running server, and what it has logged so far."""
 
-    process: subprocess.Popen[bytes]
     port: int
     log_path: Path
     temporary: Path
@@ -131,37 +129,6 @@ class Server:
             time.sleep(0.05)
         return self
 
-    def processes(self) -> dict[int, str]:
-        """Returns the command lines, by process id, of the server and of everything below it."""
-        table = {}
-        for process in (launcher := psutil.Process(self.process.pid), *launcher.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                table[process.pid] = " ".join(process.cmdline())
-        return table
-
-    def java(self) -> int:
-        return next(pid for pid, command in self.processes().items() if "serving.Server" in command)
-
-    def workers(self) -> list[int]:
-        """Returns the process ids of the workers: the children of the one that has loaded the model."""
-        parent = self.parent_of_workers()
-        return sorted(pid for pid in self._forked() if pid != parent and _parent_of(pid) == parent)
-
-    def parent_of_workers(self) -> int:
-        forked = self._forked()  # not the smallest number: it begins anew when the numbers are used up
-        return next((pid for pid in forked if _parent_of(pid) not in forked), 0)
-
-    def _forked(self) -> list[int]:
-        return [pid for pid, command in self.processes().items() if "model_service_worker" in command or "serving.asgi.parent" in command]
-
-
-def _parent_of(pid: int) -> int:
-    """Returns the parent of a process; 0 where it has ended since."""
-    try:
-        return psutil.Process(pid).ppid()
-    except psutil.NoSuchProcess:
-        return 0
-
 
 def environment(model_parent: Path, temporary: Path, port: int, **more: str) -> dict[str, str]:
     """Returns an environment that serves ``model_parent``/model on loopback, with nothing of this process's SageMaker variables."""
@@ -192,25 +159,4 @@ def serving(model_parent: Path, command: tuple[str, ...] = (), *, stderr: int = 
         try:
             yield server
         finally:
-            family = server.processes() if process.poll() is None else {}
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                for pid in family:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                process.wait(10)
-
-
-def alive(pids: Iterable[int]) -> list[int]:
-    """Returns which of these processes still run; zombies don't."""
-    return [pid for pid in pids if _state(pid) not in ("", "Z")]
-
-
-def _state(pid: int) -> str:
-    """Returns the letter that Linux has for the state of a process, "" where there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # ended just now
-        return ""
+            server.end(10)

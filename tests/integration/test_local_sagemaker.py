@@ -17,7 +17,8 @@ import pytest
 from scripts import batch_transform, create_training_job, deploy_endpoint, invoke, teardown
 from scripts.make_dataset import make_dataset
 from scripts.pack import pack
-from tests.integration.serving import alive, make_model
+from scripts.server_processes import alive
+from tests.integration.serving import make_model
 from tests.scripts.local_platform import ROLE, Clients, channel, until
 
 ROOT = Path(__file__).resolve().parents[2]

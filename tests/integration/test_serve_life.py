@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving import ENGINES, KNOWN, SERVE, Server, alive, environment, free_port, make_model, serving
+from scripts.server_processes import alive
+from tests.integration.serving import ENGINES, KNOWN, SERVE, Server, environment, free_port, make_model, serving
 
 MMS, UVICORN = ENGINES
 

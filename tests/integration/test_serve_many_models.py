@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.server_processes import alive
 from tests.integration.many_models import MULTI, error, invoke, invoke_in_every_worker, load
-from tests.integration.serving import JSON, KNOWN, Server, alive, make_model, serving
+from tests.integration.serving import JSON, KNOWN, Server, make_model, serving
 
 
 @pytest.fixture(scope="module")

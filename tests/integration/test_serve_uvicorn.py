@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.serving import JSON, KNOWN, Response, Server, alive, make_model, serving
+from scripts.server_processes import alive
+from tests.integration.serving import JSON, KNOWN, Response, Server, make_model, serving
 
 LINES = {"Content-Type": "application/jsonlines"}
 LARGE = b'{"user_id": "u0"}\n' * 1000

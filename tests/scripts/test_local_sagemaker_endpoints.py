@@ -14,7 +14,7 @@ from scripts.command_line import CommandError
 from scripts.local_aws.children import Processes
 from scripts.local_aws.context import Context
 from scripts.local_aws.platform_server import platform_server
-from tests.integration.serving import alive
+from scripts.server_processes import alive
 from tests.scripts.local_endpoints import ask, at_rest, config, model, platform_with_endpoint, refused
 from tests.scripts.local_platform import COMMANDS, Clients, until
 

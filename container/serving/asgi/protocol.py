@@ -87,6 +87,7 @@ class Protocol(HttpToolsProtocol):
         self.closed()
 
     def data_received(self, data: bytes) -> None:
+        """Reads what has come, and sees to it that a request arrives in time and within the limits."""
         if self.transport.is_closing():
             return
         self._progress = False

@@ -7,7 +7,7 @@ import pytest
 
 from inference.recommender import Recommender
 from inference.request import Request
-from tests.inference.many_listeners import MODELS, make_model, some_requests
+from tests.inference.many_listeners import MODELS, make_model, ranked_together, some_requests
 from training.evaluation.cases import Case, RankerOfMany, ask
 
 
@@ -26,7 +26,7 @@ def test_the_lists_are_those_of_single_requests(kind: str) -> None:
     cases = [Case(request, relevant) for request in requests]
     assert isinstance(model, RankerOfMany)
     assert not isinstance(OneByOne(model), RankerOfMany)
-    assert sum(one is not None for one in model._batches.rank(requests)) > 50
+    assert sum(one is not None for one in ranked_together(model, requests)) > 50
     together, alone = ask("any", model, cases, 12, quiet=True), ask("any", OneByOne(model), cases, 12)
     assert together.tolist() == alone.tolist()
     assert together[-1].tolist() == [*together[-1, :2].tolist(), *[-1] * 10]

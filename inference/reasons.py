@@ -1,0 +1,34 @@
+"""Why songs are recommended: their scores, split into what each cause and each model added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from inference.answer import Reason
+
+MAX_REASONS = 3
+POPULARITY = "popularity"
+BY_POPULARITY = (Reason(1.0, None, {POPULARITY: 1.0}),)  # of a song that nothing else speaks for
+
+
+def reasons_of(parts: Mapping[str, np.ndarray], cause: Callable[[int], str | None]) -> Iterator[tuple[Reason, ...]]:
+    """Yields the strongest reasons of each song. ``parts``: by model what each cause (row) adds to the score of each song (column),
+    float64; all of them together are the scores. ``cause``: the id of a row's song, None where no song is behind it."""
+    total = sum(parts.values())
+    assert isinstance(total, np.ndarray)
+    scores = total.sum(axis=0)
+    # From here on a row for each song.
+    strongest = np.argsort((-total * np.sign(scores)).T, axis=1, kind="stable")[:, :MAX_REASONS]
+    picked = (strongest, np.arange(len(scores))[:, None])
+    divisor = np.where(scores == 0, 1.0, scores)[:, None]
+    shares = (total[picked] / divisor).tolist()
+    by_model = [(model, (part[picked] / divisor).tolist()) for model, part in parts.items()]
+    for j, (score, places) in enumerate(zip(scores.tolist(), strongest.tolist(), strict=True)):
+        if score == 0:
+            yield BY_POPULARITY
+            continue
+        split = [{model: part[j][k] for model, part in by_model if part[j][k] != 0} for k in range(len(places))]
+        causes = zip(shares[j], places, split, strict=True)
+        yield tuple(Reason(share, cause(row), models) for share, row, models in causes if share > 0)
