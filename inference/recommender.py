@@ -180,9 +180,9 @@ class Recommender:
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
     def _rank(self, request: Request, named: Named, history: History, seeds: DescribedSeeds | None) -> Ranking:
-        excluded = named.left_out
+        excluded = named.exclude
         if request.leaves_out_seen:
-            excluded = np.concatenate([history.numbers, named.heard, excluded])
+            excluded = np.concatenate([history.numbers, named.events, named.songs, excluded])
         options = self.defaults.options_for(request.options, request.candidates is not None)
         if seeds is None and request.candidates is None and self._sparse is not None and options.filters_alone:
             return self._sparse.rank(history, request.limit, excluded, self._reranker.filters.masks(options.filter or ()))
@@ -191,7 +191,7 @@ class Recommender:
         if request.candidates is not None:
             allowed[:] = False
             allowed[named.candidates[named.candidates != UNKNOWN]] = True
-        allowed[excluded] = False
+        allowed[excluded[excluded != UNKNOWN]] = False
         if options != NOTHING:
             return self._rerank(options, request.limit, scores, allowed, history, seeds)
         if request.candidates is None:
@@ -268,15 +268,19 @@ class Recommender:
         parts = self.scorer.contributions_by_model(history, numbers, self.model) if history.speaks else {}
         if described is not None:
             parts = described.contributions(parts, numbers)
-        return reasons_of(parts, lambda row: self._cause(history, described, row))
+        return reasons_of(parts, lambda rows: self._causes(history, described, rows))
 
-    def _cause(self, history: History, described: DescribedSeeds | None, row: int) -> str | None:
-        """Returns the id of the song in a row of the contributions: those of the history, one of no song, those that are described."""
-        rows = len(history) + 1 if history.speaks else 0
-        if row >= rows:
-            assert described is not None
-            return described.names[row - rows]
-        return self.items.id(int(history.numbers[row])) if row < rows - 1 else None
+    def _causes(self, history: History, described: DescribedSeeds | None, rows: np.ndarray) -> list[str | None]:
+        """Returns the ids of the songs in rows of the contributions: those of the history, one of no song, those that are described."""
+        of_history = (rows < len(history)).nonzero()[0]
+        found: list[str | None] = [None] * len(rows)
+        for place, id_ in zip(of_history.tolist(), self.items.ids(history.numbers[rows[of_history]]), strict=True):
+            found[place] = id_
+        if described is not None:
+            first = len(history) + 1 if history.speaks else 0
+            for place in (rows >= first).nonzero()[0].tolist():
+                found[place] = described.names[int(rows[place]) - first]
+        return found
 
     def _metadata(self, number: int) -> dict[str, str]:
         return {name: texts[number] for name, texts in self.metadata.items()}

@@ -49,6 +49,10 @@ NEVER_CALLED = {"eval", "exec", "__import__"}
 TOO_HEAVY_TO_SERVE = {"pandas", "dask", "sklearn", "pyarrow", "boto3", "botocore"}
 LONGEST_FILE = 300
 LOADS_FOREIGN_CODE = "inference/kernel.py"  # the only file that may load a compiled module by itself, when a batch first wants it
+# The only files that may call machine code by its address: what was checked before is all that is safe there.
+CALLS_MACHINE_CODE = {f"inference/native/{name}.py" for name in ("library", "look_up", "matrix", "ranker")} | {
+    "container/serving/lifetime.py"
+}
 LOADERS = {"spec_from_file_location", "module_from_spec", "exec_module", "load_module", "import_module"}
 
 
@@ -150,6 +154,11 @@ def test_code_is_loaded_by_its_file_in_one_place_only() -> None:
             if name in LOADERS:
                 loading.add(str(path.relative_to(ROOT)))
     assert loading == {LOADS_FOREIGN_CODE}
+
+
+def test_machine_code_is_called_by_its_address_where_it_has_to_be_and_nowhere_else() -> None:
+    calling = {str(path.relative_to(ROOT)) for path in sources(*ROOMS) if any(name.split(".")[0] == "ctypes" for _, name in imports(path))}
+    assert calling == CALLS_MACHINE_CODE
 
 
 def test_inference_imports_all_it_imports_at_the_start() -> None:
