@@ -57,8 +57,8 @@ class SparseRows:
 
     def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns); the columns must be distinct."""
-        if self.compiled is not None:
-            return self.compiled.block(rows, columns)
+        if self.compiled is not None and (found := self.compiled.block(rows, columns)) is not None:
+            return found
         out = np.zeros((len(rows), len(columns)))
         if len(rows):
             begins, ends = self.indptr[rows], self.indptr[rows + 1]

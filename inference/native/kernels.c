@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BROKEN -1 /* an array names a place that there is not */
+#define UNKNOWN -1 /* an id that the model does not have */
+#define BROKEN -3 /* an array names a place that there is not */
 #define UNLIKE -2 /* the arguments are not what they should be */
-#define NO_ROOM -3 /* the caller's arrays are too short */
+#define NO_ROOM -4 /* the caller's arrays are too short */
 
 /* --- ids to numbers ------------------------------------------------------------------------------------------------------------------ */
 
@@ -47,45 +48,77 @@ static uint32_t crc32(const uint8_t *text, int64_t size)
 /* To be called once, before anything else and by one thread. */
 void prepare(void) { fill_table(); }
 
-static int64_t number_of(const Vocabulary *v, const uint8_t *id, int64_t size)
+#define TOGETHER 64 /* ids, whose searches wait for memory at the same time instead of one after the other */
+
+typedef struct {
+    const uint8_t *text;
+    int64_t size, place;
+    uint32_t hash;
+} Id;
+
+static int is_number(const Vocabulary *v, int64_t number) { return number >= 0 && number < v->n; }
+
+/* Finds for each id the first place in the hashes that is not before its own, or the last place of all. */
+static void search(const Vocabulary *v, Id *ids, int64_t count)
 {
-    uint32_t hash = crc32(id, size);
-    int64_t first = 0; /* in the end, no place before it has such a hash, and at most its own is smaller */
     for (int64_t left = v->n; left > 1; left -= left / 2)
-        first += (left / 2) & -(int64_t)(v->hashes[first + left / 2 - 1] < hash);
-    for (int64_t place = first; place < v->n && v->hashes[place] <= hash; place++) {
-        if (v->hashes[place] < hash)
+        for (int64_t i = 0; i < count; i++)
+            ids[i].place += (left / 2) & -(int64_t)(v->hashes[ids[i].place + left / 2 - 1] < ids[i].hash);
+    for (int64_t i = 0; i < count; i++)
+        __builtin_prefetch(v->order + ids[i].place);
+    for (int64_t i = 0; i < count; i++)
+        if (is_number(v, v->order[ids[i].place]))
+            __builtin_prefetch(v->offsets + v->order[ids[i].place]);
+    for (int64_t i = 0; i < count; i++)
+        if (is_number(v, v->order[ids[i].place]))
+            __builtin_prefetch(v->blob + v->offsets[v->order[ids[i].place]]);
+}
+
+static int64_t number_of(const Vocabulary *v, const Id *id)
+{
+    for (int64_t place = id->place; place < v->n && v->hashes[place] <= id->hash; place++) {
+        if (v->hashes[place] < id->hash)
             continue;
         int64_t number = v->order[place];
-        if (number < 0 || number >= v->n)
+        if (!is_number(v, number))
             return BROKEN;
         int64_t begin = v->offsets[number], end = v->offsets[number + 1];
         if (begin < 0 || end < begin || end > v->bytes)
             return BROKEN;
-        if (end - begin == size && memcmp(v->blob + begin, id, (size_t)size) == 0)
+        if (end - begin == id->size && memcmp(v->blob + begin, id->text, (size_t)id->size) == 0)
             return number;
     }
-    return v->n;
+    return UNKNOWN;
 }
 
-/* Writes the number of each of `count` ids to `numbers`, -1 where there is none. `ids`: each followed by a zero byte, `size` bytes in all;
-   UNLIKE where that makes another count, since an id has such a byte itself. Returns how many are not known. */
-int64_t numbers_of(const Vocabulary *v, const uint8_t *ids, int64_t size, int64_t count, int32_t *numbers)
+/* Writes the number of each of `count` ids to `numbers`, -1 where there is none. `text`: each id followed by a zero byte, `size` bytes in
+   all; UNLIKE where that makes another count, since an id has such a byte itself. */
+int64_t numbers_of(const Vocabulary *v, const uint8_t *text, int64_t size, int64_t count, int32_t *numbers)
 {
-    int64_t found = 0, unknown = 0;
-    const uint8_t *end = ids + size;
-    while (ids < end) {
-        const uint8_t *stop = memchr(ids, 0, (size_t)(end - ids));
-        if (stop == NULL || found == count)
+    const uint8_t *end = text + size;
+    Id ids[TOGETHER];
+    for (int64_t done = 0; done < count || text < end;) {
+        int64_t some = 0;
+        for (; some < TOGETHER && text < end; some++) {
+            const uint8_t *stop = memchr(text, 0, (size_t)(end - text));
+            if (stop == NULL)
+                return UNLIKE;
+            ids[some] = (Id){text, stop - text, 0, crc32(text, stop - text)};
+            text = stop + 1;
+        }
+        if (some == 0 || done + some > count)
             return UNLIKE;
-        int64_t number = v->n ? number_of(v, ids, stop - ids) : 0;
-        if (number < 0)
-            return number;
-        unknown += number == v->n;
-        numbers[found++] = number == v->n ? -1 : (int32_t)number;
-        ids = stop + 1;
+        if (v->n > 0)
+            search(v, ids, some);
+        for (int64_t i = 0; i < some; i++) {
+            int64_t number = number_of(v, &ids[i]);
+            if (number == BROKEN)
+                return BROKEN;
+            numbers[done + i] = (int32_t)number;
+        }
+        done += some;
     }
-    return found == count ? unknown : UNLIKE;
+    return count;
 }
 
 /* --- histories ----------------------------------------------------------------------------------------------------------------------- */
@@ -125,6 +158,8 @@ typedef struct {
     int64_t rows, entries, n_columns;
 } Rows;
 
+#define AHEAD 3 /* rows that are asked for before they are read */
+
 static int is_row(const Rows *matrix, int64_t row, int64_t *begin, int64_t *end)
 {
     if (row < 0 || row >= matrix->rows)
@@ -136,19 +171,44 @@ static int is_row(const Rows *matrix, int64_t row, int64_t *begin, int64_t *end)
 
 static int is_in(int32_t at, int64_t count) { return (uint32_t)at < (uint64_t)count; }
 
-/* Writes the dense block of some rows and some columns to `out` (rows by columns), which is all 0. */
+/* Asks for the memory that a row is in, a line of 64 bytes after the other: rows lie far apart, and each would be waited for. */
+static void fetch(const Rows *matrix, int32_t row)
+{
+    int64_t begin, end;
+    if (!is_row(matrix, row, &begin, &end))
+        return;
+    for (int64_t k = begin; k < end; k += 16) {
+        __builtin_prefetch(matrix->columns + k);
+        __builtin_prefetch(matrix->values + k);
+    }
+}
+
+#define SIEVE 4096 /* a column that is wanted has its place here, and hardly another one has the same */
+
+/* Writes the dense block of some rows and some distinct columns to `out` (rows by columns), which is all 0. */
 int64_t block(const Rows *matrix, const int32_t *rows, int64_t n_rows, const int64_t *columns, int64_t n_columns, double *out)
 {
+    uint16_t sieve[SIEVE] = {0};
+    if (n_columns >= SIEVE)
+        return UNLIKE;
+    for (int64_t j = 0; j < n_columns; j++)
+        sieve[columns[j] & (SIEVE - 1)] = (uint16_t)(j + 1);
     for (int64_t i = 0; i < n_rows; i++) {
         int64_t begin, end;
         if (!is_row(matrix, rows[i], &begin, &end))
             return BROKEN;
-        for (int64_t j = 0; j < n_columns && begin < end; j++) {
-            int64_t at = begin; /* in the end, the last one that is not larger, or the first of all */
-            for (int64_t left = end - begin; left > 1; left -= left / 2)
-                at += (left / 2) & -(int64_t)(matrix->columns[at + left / 2] <= columns[j]);
-            if (matrix->columns[at] == columns[j])
-                out[i * n_columns + j] = matrix->values[at];
+        if (i + AHEAD < n_rows)
+            fetch(matrix, rows[i + AHEAD]);
+        for (int64_t k = begin; k < end; k++) {
+            int32_t column = matrix->columns[k];
+            if (sieve[column & (SIEVE - 1)] == 0)
+                continue;
+            int64_t j = sieve[column & (SIEVE - 1)] - 1;
+            if (columns[j] != column) /* two wanted ones may have one place */
+                for (j = 0; j < n_columns && columns[j] != column;)
+                    j++;
+            if (j < n_columns)
+                out[i * n_columns + j] = matrix->values[k];
         }
     }
     return n_columns;
@@ -211,28 +271,37 @@ static int64_t add_rows(const Addend *one, const Popular *popular, double before
     int64_t known = count, most = entries_of(one);
     if (most < 0 || count + most > s->room)
         return most < 0 ? BROKEN : NO_ROOM;
-    memset(s->part, 0, (size_t)(count + most) * sizeof(double));
+    /* Said to be apart, so that they need not be read anew after each that is written. */
+    const int32_t *restrict columns = matrix->columns;
+    const float *restrict values = matrix->values;
+    uint64_t *restrict place = s->place;
+    int32_t *restrict numbers = s->numbers;
+    double *restrict part = s->part;
+    const uint64_t request = s->request;
+    const int64_t songs = popular->songs;
+    memset(part, 0, (size_t)(count + most) * sizeof(double));
     for (int64_t i = 0; i < one->n_rows; i++) {
         int64_t begin = matrix->starts[one->rows[i]], end = matrix->starts[one->rows[i] + 1];
         double weight = one->weights[i];
+        if (i + AHEAD < one->n_rows)
+            fetch(matrix, one->rows[i + AHEAD]);
         for (int64_t k = begin; k < end; k++) {
-            int32_t song = matrix->columns[k];
-            if (!is_in(song, popular->songs))
+            int32_t song = columns[k];
+            if (!is_in(song, songs))
                 return BROKEN;
             /* Whether a song is new is as good as random, so nothing here branches on it. */
-            uint64_t place = s->place[song];
-            int64_t is_new = place >> 32 != s->request;
-            int64_t at = ((int64_t)(uint32_t)place & (is_new - 1)) | (count & -is_new);
-            s->place[song] = s->request << 32 | (uint64_t)at;
-            s->numbers[at] = song;
-            s->part[at] += (double)matrix->values[k] * weight;
+            int64_t is_new = place[song] >> 32 != request;
+            int64_t at = ((int64_t)(uint32_t)place[song] & (is_new - 1)) | (count & -is_new);
+            place[song] = request << 32 | (uint64_t)at;
+            numbers[at] = song;
+            part[at] += (double)values[k] * weight;
             count += is_new;
         }
     }
     for (int64_t i = known; i < count; i++)
-        s->scores[i] = before > 0 ? before * (double)popular->popularity[s->numbers[i]] : 0.0;
+        s->scores[i] = before > 0 ? before * (double)popular->popularity[numbers[i]] : 0.0;
     for (int64_t i = 0; i < count; i++)
-        s->scores[i] += s->part[i] * one->weight;
+        s->scores[i] += part[i] * one->weight;
     return count;
 }
 

@@ -41,7 +41,7 @@ class ScratchStruct(ctypes.Structure):
     )
 
 
-BROKEN, UNLIKE, NO_ROOM = -1, -2, -3
+BROKEN, UNLIKE, NO_ROOM = -3, -2, -4
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from inference.native.library import RowsStruct, address, checked, is_plain, library
+from inference.native.library import UNLIKE, RowsStruct, address, checked, is_plain, library
 
 
 class Matrix:
@@ -28,9 +28,9 @@ class Matrix:
             return None
         return cls(indptr, indices, values, n_columns, functions)
 
-    def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Returns the dense float64 matrix of ``rows`` and ``columns`` (int)."""
+    def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray | None:
+        """Returns the dense float64 matrix of ``rows`` and distinct ``columns`` (int); None where those are too many."""
         out = np.zeros((len(rows), len(columns)))
         rows, columns = np.ascontiguousarray(rows, dtype=np.int32), np.ascontiguousarray(columns, dtype=np.int64)
-        checked(self._block(self.at, address(rows), len(rows), address(columns), len(columns), address(out)))
-        return out
+        found = checked(self._block(self.at, address(rows), len(rows), address(columns), len(columns), address(out)))
+        return None if found == UNLIKE else out

@@ -12,6 +12,8 @@ from inference.history import History
 from inference.scorers.base import RowScorer
 from inference.sparse import SparseRows
 
+TINY = float(np.finfo(np.float64).tiny)  # so that nothing is divided by 0
+
 
 class ItemToItemScorer(RowScorer):
     """Scores ``h @ B``, with ``h`` the weights of the history, scaled to sum to 1, and ``B`` (songs × songs) the operator.
@@ -54,4 +56,4 @@ class ItemToItemScorer(RowScorer):
 
 def _unit_sum(history: History) -> np.ndarray:
     weights = history.weights.astype(np.float64)
-    return weights / max(weights.sum(), np.finfo(np.float64).tiny)
+    return weights / max(weights.sum(), TINY)
