@@ -18,7 +18,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernels.c")
 COMPILERS = ("cc", "gcc", "clang")
-# -O3: `add_rows` takes a third of its time with -O2. Without -ffp-contract=off some machines would add and multiply in one step, which rounds
+# With -O2 `add_rows` takes three times as long. Without -ffp-contract=off some machines would add and multiply in one step, which rounds
 # once instead of twice.
 FLAGS = ("-std=c11", "-O3", "-Wall", "-Wextra", "-ffp-contract=off", "-fPIC", "-shared")
 

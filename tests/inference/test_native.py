@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import history, sparse_ranker, vocabulary
-from inference.native import build, library
+from inference.native import library
 from inference.native.library import BrokenModelError
 from inference.native.look_up import LookUp
 from inference.native.matrix import Matrix
@@ -207,44 +203,6 @@ def test_arrays_of_other_kinds_are_left_to_numpy() -> None:
     assert Ranker.of([], np.ones(3), np.arange(3, dtype=np.int32)) is None
     arrays = Vocabulary.of(["a"]).arrays()
     assert LookUp.of(**(arrays | {"hashes": arrays["hashes"].astype(np.uint64)})) is None  # as models up to format 3 have them
-
-
-# --- building ---------------------------------------------------------------------------------------------------------------------------
-
-
-def built(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Builds a copy of the source in ``folder``."""
-    for path in (build.SOURCE, Path(build.__file__)):
-        shutil.copy(path, folder)
-    command = [sys.executable, "-SE", str(folder / "build.py")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={"PATH": os.environ["PATH"], **environment})
-
-
-def test_a_build_takes_the_one_of_an_older_source_away_and_is_not_made_twice(tmp_path: Path) -> None:
-    (tmp_path / "kernels-0123-linux.so").write_bytes(b"")
-    assert built(tmp_path).returncode == 0
-    (library_,) = tmp_path.glob("*.so")
-    assert library_.name == build.path().name
-    before = library_.stat().st_mtime_ns
-    assert built(tmp_path).returncode == 0
-    assert library_.stat().st_mtime_ns == before
-
-
-def test_without_a_compiler_there_is_a_word_of_it_and_no_failure(tmp_path: Path) -> None:
-    found = built(tmp_path, PATH=str(tmp_path))
-    assert (found.returncode, list(tmp_path.glob("*.so"))) == (0, [])
-    assert "no C compiler" in found.stderr
-
-
-def test_what_the_compiler_does_not_like_is_told(tmp_path: Path) -> None:
-    found = built(tmp_path, CC="false")
-    assert found.returncode == 1
-    assert "can't compile kernels.c" in found.stderr
-
-
-def test_the_compiler_has_nothing_to_say(tmp_path: Path) -> None:
-    command = ["cc", *build.FLAGS, "-Werror", "-Wconversion", "-Wshadow", "-o", str(tmp_path / "kernels.so"), str(build.SOURCE)]
-    assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr == ""
 
 
 def test_the_ranker_takes_what_is_compiled() -> None:
