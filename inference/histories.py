@@ -57,6 +57,16 @@ class Histories:
             starts_of([len(one) for one in words]),
         )
 
+    @classmethod
+    def of_seeds(cls, seeds: Sequence[np.ndarray], n_songs: int) -> Self:
+        """Returns the histories that are some songs each, all of weight 1, in any order and any number of times: numbers from 0 to
+        ``n_songs`` - 1, or below 0 for what is no song."""
+        numbers = end_to_end(seeds, np.int64)
+        owners = np.repeat(np.arange(len(seeds)), [len(one) for one in seeds])
+        songs = np.unique((owners * n_songs + numbers)[numbers >= 0])
+        starts = starts_of(np.bincount(songs // n_songs, minlength=len(seeds)))
+        return cls(starts, (songs % n_songs).astype(np.int32), np.ones(len(songs), np.float32))
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inference.histories import Terms, end_to_end, side_by_side, starts_of
+from inference.histories import Terms, side_by_side, starts_of
 from inference.kernel import Rows
 from inference.sparse import SparseRows, entries_of
 
@@ -57,25 +57,30 @@ def product(addends: Sequence[Addend], excluded: Terms, n_songs: int) -> Product
     """
     needed = [_distinct(one.terms.rows, len(one.matrix)) for one in addends]
     shut, shut_places = _distinct(excluded.rows, n_songs)
-    columns, values, lengths = [], [], []
-    for (rows, _), (_, matrix) in zip(needed, addends, strict=True):
-        begins, ends = matrix.indptr[rows], matrix.indptr[rows + 1]
-        whole = len(rows) == len(matrix)
-        bounds = [(0, len(matrix.values))] if whole else list(zip(begins.tolist(), ends.tolist(), strict=True))
-        columns += [matrix.indices[begin:end] for begin, end in bounds]
-        values += [matrix.values[begin:end] for begin, end in bounds]
-        lengths.append(ends - begins)
-    added = end_to_end(values, np.float64)
+    lengths = [np.diff(one.matrix.indptr)[rows] for (rows, _), one in zip(needed, addends, strict=True)]
     starts = starts_of(np.concatenate([*lengths, np.ones(len(shut), np.int64)]))
-    right = Rows(
-        starts.astype(np.int32),
-        end_to_end([*columns, shut], np.int32),
-        np.concatenate([added, np.full(len(shut), -np.inf)]),
-    )
+    added = int(starts[-1]) - len(shut)
+    columns, values = np.empty(starts[-1], np.int32), np.empty(starts[-1])
+    at = 0
+    for (rows, _), one, length in zip(needed, addends, lengths, strict=True):
+        here = slice(at, at := at + int(length.sum()))
+        _copy(one.matrix, rows, columns[here], values[here])
+    columns[added:], values[added:] = shut, -np.inf
+    right = Rows(starts.astype(np.int32), columns, values)
     first = np.cumsum([0, *(len(rows) for rows, _ in needed)])
     parts = [one.terms._replace(rows=places + start) for one, (_, places), start in zip(addends, needed, first[:-1].tolist(), strict=True)]
     left = side_by_side([*parts, excluded._replace(rows=shut_places + int(first[-1]), weights=np.ones(len(shut_places)))])
-    return Product(Rows(left.starts.astype(np.int32), left.rows, left.weights), right, _error(parts, added), len(added))
+    return Product(Rows(left.starts.astype(np.int32), left.rows, left.weights), right, _error(parts, values[:added]), added)
+
+
+def _copy(matrix: SparseRows, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
+    """Writes the entries of some rows, one row after the other, into ``columns`` and ``values``; of all rows in one piece."""
+    if len(rows) == len(matrix):
+        columns[:], values[:] = matrix.indices, matrix.values
+    elif len(rows):
+        pieces = list(map(slice, matrix.indptr[rows].tolist(), matrix.indptr[rows + 1].tolist()))
+        np.concatenate([matrix.indices[one] for one in pieces], out=columns)
+        np.concatenate([matrix.values[one] for one in pieces], out=values)
 
 
 def _error(parts: list[Terms], values: np.ndarray) -> np.ndarray:

@@ -88,9 +88,13 @@ class BatchRanker:
     ) -> None:
         """Ranks the requests at ``places``, of one limit, and writes what it is sure of into ``found``."""
         assert self._linear is not None
-        by_id = self._linear.reads_songs_alone and not self.known.ages
-        stored = [self._stored(requests, places)] if by_id else []
-        for some, histories, known in (*stored, self._others(requests, named, places, by_id)):
+        groups, rest = [], places
+        if self._linear.reads_songs_alone and not self.known.ages:
+            by_id = [place for place in places if _only_id(requests[place])]
+            seeds = [place for place in places if _only_seeds(requests[place])]
+            groups = [self._stored(requests, by_id), self._seeds(named, seeds)]
+            rest = [place for place in places if not (_only_id(requests[place]) or _only_seeds(requests[place]))]
+        for some, histories, known in (*groups, self._others(requests, named, rest)):
             if not some:
                 continue
             excluded = self._excluded([requests[place] for place in some], [named[place] for place in some], histories)
@@ -101,17 +105,20 @@ class BatchRanker:
                 found[some[row]] = Ranking(lists.numbers[row], lists.scores[row], limit, lengths[row], known[row])
 
     def _stored(self, requests: Sequence[Request], places: list[int]) -> _Some:
-        """Returns those that only name a known listener: their histories need not be made one by one."""
-        named = [(place, id_) for place in places if (id_ := _only_id(requests[place])) is not None]
-        users = self.known.users.numbers([id_ for _, id_ in named])
+        """Returns those whose listener is known, of some that name nothing else: their histories need not be made one by one."""
+        users = self.known.users.numbers([requests[place].user_id or "" for place in places])
         met = users != UNKNOWN
         stored = self.known.stored(users[met])
-        return _Some([place for (place, _), one in zip(named, met.tolist(), strict=True) if one], stored, [True] * len(stored))
+        return _Some([place for place, one in zip(places, met.tolist(), strict=True) if one], stored, [True] * len(stored))
 
-    def _others(self, requests: Sequence[Request], named: Sequence[Named], places: list[int], by_id: bool) -> _Some:
-        rest = [place for place in places if not by_id or _only_id(requests[place]) is None]
+    def _seeds(self, named: Sequence[Named], places: list[int]) -> _Some:
+        """Returns those that name seed songs and nothing else, nor need theirs."""
+        histories = Histories.of_seeds([named[place].items for place in places], len(self.known.items))
+        return _Some(places, histories, [False] * len(places))
+
+    def _others(self, requests: Sequence[Request], named: Sequence[Named], places: list[int]) -> _Some:
         histories: dict[int, History] = {}
-        for place in rest:
+        for place in places:
             try:
                 histories[place] = self.known.history(requests[place], named[place])
             except RequestError:
@@ -134,5 +141,9 @@ class BatchRanker:
         return side_by_side([seen, Terms(starts_of([len(one) for one in others]), numbers, np.empty(len(numbers)))])
 
 
-def _only_id(request: Request) -> str | None:
-    return None if request.events or request.items or request.context else request.user_id
+def _only_id(request: Request) -> bool:
+    return not (request.user_id is None or request.events or request.items or request.context)
+
+
+def _only_seeds(request: Request) -> bool:
+    return request.user_id is None and not (request.events or request.context)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from inference.answer import Answer, Reason, Recommendation
+from inference.answer import Answer, Reason
 from inference.errors import RequestError
 from inference.features.described import DescribedSongs
 from inference.features.similarity import Similarity
@@ -173,9 +173,9 @@ class Recommender:
         return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
 
     def _answer(self, request: Request, named: Named, ranking: Ranking, reasons: Reasons, fallback: str | None, ids: list[str]) -> Answer:
-        metadata = map(self._metadata, ranking.numbers.tolist()) if request.metadata else repeat(None)
-        recommendations = tuple(map(Recommendation, ids, ranking.scores.tolist(), repeat(None) if reasons is None else reasons, metadata))
-        return Answer(request.user_id, self.version, fallback, recommendations, named.unknown, ranking.history, ranking.known)
+        metadata = [self._metadata(number) for number in ranking.numbers.tolist()] if request.metadata else None
+        scores, heard, known = ranking.scores.tolist(), ranking.history, ranking.known
+        return Answer(request.user_id, self.version, fallback, ids, scores, named.unknown, heard, known, reasons, metadata)
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
