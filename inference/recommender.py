@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from inference.answer import Answer, Reason
+from inference.batch_ranker import BatchRanker
 from inference.errors import RequestError
 from inference.features.described import DescribedSongs
 from inference.features.similarity import Similarity
@@ -20,7 +21,7 @@ from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
 from inference.named import Named
 from inference.order import StoredOrder
-from inference.ranking import BatchRanker, Ranking
+from inference.ranking import Ranking
 from inference.reasons import BY_POPULARITY, POPULARITY, reasons_of
 from inference.request import Request
 from inference.rerank.defaults import Defaults
@@ -147,7 +148,7 @@ class Recommender:
 
     @functools.cached_property
     def _batches(self) -> BatchRanker:
-        return BatchRanker(self.scorer, self._known_of_listeners, self.listeners, self.defaults)
+        return BatchRanker(self._sparse, self._known_of_listeners, self.listeners, self.defaults)
 
     def history(self, request: Request) -> History:
         """Returns the stored history of the listener, the events and the seed songs of the request, added up, in order, with its words."""

@@ -8,11 +8,13 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from inference.histories import Histories, Terms
 from inference.history import History
-from inference.native.ranker import Ranker
+from inference.native.ranker import Lists, Ranker
 from inference.ranking import Ranking
 from inference.scorers.base import RowScorer, Scorer
 from inference.scorers.hybrid import HybridScorer
+from inference.scorers.item_to_item import ItemToItemScorer
 from inference.scorers.popularity import PopularityScorer
 from inference.scratch import places, places_in
 
@@ -80,6 +82,23 @@ class SparseRanker:
         if self._weight > 0 and (len(numbers) < n or self._weight * self._largest >= scores[-1]):
             numbers, scores = self._beside_popular(numbers, scores, n, reached, excluded, masks)
         return numbers, scores, reached
+
+    @property
+    def ranks_many(self) -> bool:
+        """Whether there is ``rank_each``: where nothing is compiled, each is asked alone."""
+        return self._compiled is not None
+
+    @property
+    def reads_songs_alone(self) -> bool:
+        """Whether ``ranks`` and ``words`` of a history make no difference."""
+        return all(scorer is None or isinstance(scorer, ItemToItemScorer) for _, scorer in self._addends)
+
+    def rank_each(self, histories: Histories, n: int, excluded: Terms) -> Lists:
+        """Returns for each history that speaks what ``rank`` returns of songs with a score above 0, to the last bit. ``excluded``: songs of
+        each history, in ``rows``; ``UNKNOWN`` is none."""
+        assert self._compiled is not None
+        terms = [None if scorer is None else scorer.terms(histories) for _, scorer in self._addends]
+        return self._compiled.rank_each(terms, n, excluded)
 
     @functools.cached_property
     def _compiled(self) -> Ranker | None:

@@ -445,3 +445,34 @@ int64_t rank(const Addend *addends, int64_t n_addends, const Popular *popular, S
             s->shut[excluded[i]] = 0;
     return failed ? failed : best.size;
 }
+
+typedef struct { /* an addend of many histories: those of one have their terms from one of `starts` to the next */
+    const Rows *matrix;
+    const int64_t *starts;
+    const int32_t *rows;
+    const double *weights;
+    double weight;
+} Addends;
+
+#define MOST_ADDENDS 16
+
+/* Does for each of many histories what `rank` does for one: `most` places of `numbers` and `scores` for each, of which `found` are filled. */
+int64_t rank_each(const Addends *many, int64_t n_addends, const Popular *popular, Scratch *s, const int64_t *excluded_starts,
+                  const int32_t *excluded, int64_t histories, int64_t most, int64_t *numbers, double *scores, int64_t *found)
+{
+    Addend addends[MOST_ADDENDS];
+    int64_t count;
+    if (n_addends > MOST_ADDENDS)
+        return UNLIKE;
+    for (int64_t h = 0; h < histories; h++) {
+        for (int64_t i = 0; i < n_addends; i++) {
+            int64_t begin = many[i].matrix == NULL ? 0 : many[i].starts[h], end = many[i].matrix == NULL ? 0 : many[i].starts[h + 1];
+            addends[i] = (Addend){many[i].matrix, many[i].rows + begin, many[i].weights + begin, end - begin, many[i].weight};
+        }
+        found[h] = rank(addends, n_addends, popular, s, excluded + excluded_starts[h], excluded_starts[h + 1] - excluded_starts[h], NULL, 0,
+                        most, numbers + h * most, scores + h * most, &count);
+        if (found[h] < 0)
+            return found[h];
+    }
+    return histories;
+}

@@ -30,6 +30,10 @@ class AddendStruct(ctypes.Structure):
     _fields_ = (("matrix", _ADDRESS), ("rows", _ADDRESS), ("weights", _ADDRESS), ("n_rows", _COUNT), ("weight", ctypes.c_double))
 
 
+class AddendsStruct(ctypes.Structure):
+    _fields_ = (("matrix", _ADDRESS), ("starts", _ADDRESS), ("rows", _ADDRESS), ("weights", _ADDRESS), ("weight", ctypes.c_double))
+
+
 class PopularStruct(ctypes.Structure):
     _fields_ = (("popularity", _ADDRESS), ("order", _ADDRESS), ("songs", _COUNT), ("weight", ctypes.c_double))
 
@@ -61,7 +65,11 @@ def library() -> ctypes.CDLL | None:
         *(_ADDRESS, _ADDRESS, ctypes.POINTER(_COUNT)),
     )
     found.add_up.argtypes = (_ADDRESS, _ADDRESS, _COUNT, _ADDRESS, _ADDRESS, _ADDRESS)
-    for function in (found.numbers_of, found.add_up, found.block, found.rank):
+    found.rank_each.argtypes = (
+        *(_ADDRESS, _COUNT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _COUNT, _COUNT),
+        *(_ADDRESS, _ADDRESS, _ADDRESS),
+    )
+    for function in (found.numbers_of, found.add_up, found.block, found.rank, found.rank_each):
         function.restype = _COUNT
     found.prepare()
     return found
