@@ -9,7 +9,7 @@ ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    python3 python3-venv openjdk-17-jdk-headless binutils
+    python3 python3-venv openjdk-17-jdk-headless binutils gcc libc6-dev
 
 # multi-model-server needs a third of Debian's Java 17 runtime: jlink leaves out the rest and its graphics and sound libraries.
 # java.desktop stays for java.beans, which log4j uses. -Xshare:dump makes the archive that a quick start maps.
@@ -38,7 +38,8 @@ RUN cd /opt/venv/lib/python3.11/site-packages \
 COPY inference /opt/program/inference
 COPY training /opt/program/training
 COPY container /opt/program/container
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/program \
+RUN python3 /opt/program/inference/native/build.py \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/program \
  && chmod -R a+rX /opt/program
 
 FROM ${BASE_IMAGE}

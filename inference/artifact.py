@@ -276,7 +276,8 @@ class _Reader:
         path = self.directory / f"{name}.npy"
         expected = self.table[name]
         try:
-            array: np.ndarray = np.load(path, mmap_mode="r" if 0 not in expected["shape"] else None, allow_pickle=False)
+            # A plain view: taking some of a numpy.memmap costs several times what taking them of the array under it does.
+            array = np.asarray(np.load(path, mmap_mode="r" if 0 not in expected["shape"] else None, allow_pickle=False))
         except FileNotFoundError:
             raise ArtifactError(f"{path} is missing. Copy or train the model again.") from None
         except (OSError, ValueError, EOFError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from inference.answer import Answer
 from inference.errors import RequestError
@@ -11,8 +11,7 @@ from inference.personalize import speaks_personalize, translate
 from inference.request import Request, parse_request
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One request as it came (``value``), and what it means: a ``Request``, or the caller's mistake."""
 
     value: Any

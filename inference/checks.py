@@ -11,6 +11,7 @@ from inference.errors import RequestError
 
 MAX_IDS = 10_000
 MAX_ID_CHARACTERS = 1_000
+_LARGE = 1 << 53
 
 
 def optional(value: Mapping[str, Any], name: str, parse: Any) -> Any:
@@ -39,6 +40,8 @@ def invalid(name: str, must: str, value: object) -> RequestError:
 
 def an_id(value: object, name: str) -> str:
     """Takes a string or a whole number: catalogues with numeric ids are common, and JSON writers don't quote them."""
+    if type(value) is str and 0 < len(value) <= MAX_ID_CHARACTERS:  # as almost always
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise invalid(name, "a string or a whole number", value)
     text = value if isinstance(value, str) else str(value)
@@ -63,6 +66,8 @@ def ids(value: object, name: str) -> tuple[str, ...]:
 
 
 def a_number(value: object, name: str) -> float:
+    if type(value) is int and -_LARGE < value < _LARGE:  # as timestamps are
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise invalid(name, "a number", value)
     if (isinstance(value, int) and value.bit_length() > 1000) or not math.isfinite(value):

@@ -10,6 +10,8 @@ import numpy as np
 
 from inference.history import History
 
+TINY = float(np.finfo(np.float64).tiny)  # so that nothing is divided by 0
+
 
 class Terms(NamedTuple):
     """Which rows of an operator are added up for each of many histories, and what each weighs: ``starts`` int64 (histories + 1), ``rows``
@@ -18,17 +20,6 @@ class Terms(NamedTuple):
     starts: np.ndarray
     rows: np.ndarray
     weights: np.ndarray
-
-    @property
-    def sums_of_sizes(self) -> np.ndarray:
-        """The sum of the absolute weights of each history, float64."""
-        lengths = np.diff(self.starts)
-        return np.bincount(np.repeat(np.arange(len(lengths)), lengths), np.abs(self.weights), minlength=len(lengths))
-
-    def of_range(self, histories: range) -> Terms:
-        """Returns those of some consecutive histories."""
-        begin, end = self.starts[histories.start], self.starts[histories.stop]
-        return Terms(self.starts[histories.start : histories.stop + 1] - begin, self.rows[begin:end], self.weights[begin:end])
 
 
 @dataclass(frozen=True)
@@ -57,6 +48,16 @@ class Histories:
             starts_of([len(one) for one in words]),
         )
 
+    @classmethod
+    def of_seeds(cls, seeds: Sequence[np.ndarray], n_songs: int) -> Self:
+        """Returns the histories that are some songs each, all of weight 1, in any order and any number of times: numbers from 0 to
+        ``n_songs`` - 1, or below 0 for what is no song."""
+        numbers = end_to_end(seeds, np.int64)
+        owners = np.repeat(np.arange(len(seeds)), [len(one) for one in seeds])
+        songs = np.unique((owners * n_songs + numbers)[numbers >= 0])
+        starts = starts_of(np.bincount(songs // n_songs, minlength=len(seeds)))
+        return cls(starts, (songs % n_songs).astype(np.int32), np.ones(len(songs), np.float32))
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -71,12 +72,18 @@ class Histories:
         return np.repeat(np.arange(len(self)), self.lengths)
 
 
+def unit_sum(weights: np.ndarray) -> np.ndarray:
+    """Returns float64 ``weights``, divided by their sum. It is added up one after the other, as ``of_unit_sum`` does it."""
+    wide = weights.astype(np.float64)
+    return wide / max(np.cumsum(wide)[-1], TINY) if len(wide) else wide
+
+
 def of_unit_sum(starts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Returns float64 ``weights``, those of each row divided by their sum."""
+    """Returns float64 ``weights``, those of each row divided by their sum: to the last bit what ``unit_sum`` makes of each."""
     wide = weights.astype(np.float64)
     owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     sums = np.bincount(owners, weights=wide, minlength=len(starts) - 1)
-    return wide / np.maximum(sums, np.finfo(np.float64).tiny)[owners]
+    return wide / np.maximum(sums, TINY)[owners]
 
 
 def starts_of(lengths: Sequence[int] | np.ndarray) -> np.ndarray:

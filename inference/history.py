@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from inference.native import sums as compiled
 from inference.request import Event
 
 LEAST_DECAY = 1e-6  # what is very old still was played: it is never recommended as new
@@ -52,8 +54,17 @@ class History:
         return len(self.numbers) > 0 or (self.words is not None and len(self.words) > 0)
 
 
-def added_up(numbers: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the distinct ``numbers``, ascending, and the sum of the ``weights`` of each (float64)."""
+def added_up(numbers: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the distinct ``numbers`` (int32), ascending, and the sum of the ``weights`` of each (float64); None: each weighs 1. Numbers
+    below 0, as those of unknown songs, are left out."""
+    found = compiled.added_up(numbers, weights)
+    return _added_up(numbers, weights) if found is None else found
+
+
+def _added_up(numbers: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    weights = np.ones(len(numbers)) if weights is None else weights
+    if not (known := numbers >= 0).all():
+        numbers, weights = numbers[known], weights[known]
     if (numbers[1:] > numbers[:-1]).all():  # as stored histories are
         return numbers, weights.astype(np.float64)
     order = numbers.argsort(kind="stable")
@@ -95,6 +106,11 @@ class EventWeighting:
         scaled = np.log2(1.0 + positive) if self.weighting in ("log", "log_value") else positive
         return np.where(positive > 0, np.minimum(np.maximum(scaled, _TINY), _LARGEST), 0.0).astype(np.float32)
 
+    @functools.cached_property
+    def once(self) -> np.float32:
+        """The weight of a song of which one event is known that counts 1."""
+        return np.float32(self.transform(np.ones(1))[0])
+
     def decay(self, seconds: np.ndarray, newest: np.ndarray | float) -> np.ndarray:
         """Returns float32, what to multiply weights with whose last event was at ``seconds`` (int64), when the listener's last event was at
         ``newest``: never 0. The smallest int64 means an unknown time, which counts as one half-life ago."""
@@ -104,10 +120,13 @@ class EventWeighting:
         decay = np.where(seconds == np.iinfo(np.int64).min, 0.5, np.exp2(-days / self.half_life_days))
         return np.maximum(decay, LEAST_DECAY).astype(np.float32)
 
-    def event_weights_of(self, events: Sequence[Event]) -> np.ndarray:
-        """Returns float64 per event what it adds to the sum of its song."""
-        if all(event.event_type is None and event.event_value is None for event in events):
-            return np.ones(len(events))
+    def event_weights_of(self, events: Sequence[Event]) -> np.ndarray | None:
+        """Returns float64 per event what it adds to the sum of its song; None: each adds 1."""
+        for event in events:
+            if event.event_type is not None or event.event_value is not None:
+                break
+        else:
+            return None
         return np.array([self.event_weight(event.event_type, event.event_value) for event in events])
 
     def event_weight(self, event_type: str | None, value: float | None) -> float:

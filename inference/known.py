@@ -66,7 +66,10 @@ class Known:
         if not parts:
             return History(np.empty(0, np.int32), np.empty(0, np.float32), None, words, known)
         times = together([part.moments for part in parts if part.moments is not None]) if self.ranked else None
-        history = History.of(_joined([part.numbers for part in parts]), _joined(self._decayed(parts)), times)
+        if len(parts) == 1 and times is None and user == UNKNOWN and not self.ages:  # nothing to add up
+            history = History(parts[0].numbers, parts[0].weights)
+        else:
+            history = History.of(_joined([part.numbers for part in parts]), _joined(self._decayed(parts)), times)
         return history if words is None and known is None else replace(history, words=words, user=known)
 
     @property
@@ -99,27 +102,32 @@ class Known:
     def _events(self, request: Request, numbers: np.ndarray) -> Part | None:
         if not request.events:
             return None
-        known = (numbers != UNKNOWN).nonzero()[0]
         counted = self.weighting.event_weights_of(request.events)
-        distinct, sums = added_up(numbers[known], counted[known])
-        kept = sums > 0
-        when = self._moments_of(request, numbers, known, counted, distinct, kept) if self._timed else None
-        return Part(distinct[kept], self.weighting.transform(sums[kept]), when)
+        distinct, sums = added_up(numbers, counted)
+        if counted is None and len(distinct) == len(numbers):  # as most requests: each song once
+            weights = np.full(len(distinct), self.weighting.once)
+        else:
+            kept = sums > 0
+            distinct, weights = distinct[kept], self.weighting.transform(sums[kept])
+        when = self._moments_of(request, numbers, counted, distinct) if self._timed else None
+        return Part(distinct, weights, when)
 
-    def _moments_of(
-        self, request: Request, numbers: np.ndarray, known: np.ndarray, counted: np.ndarray, distinct: np.ndarray, kept: np.ndarray
-    ) -> Moments:
-        """Returns when each ``kept`` one of the ``distinct`` songs was last played."""
+    def _moments_of(self, request: Request, numbers: np.ndarray, counted: np.ndarray | None, distinct: np.ndarray) -> Moments:
+        """Returns when each of the ``distinct`` songs was last played; ``numbers`` and ``counted`` are of the events."""
+        if not len(distinct):
+            return no_order(0, FRESH)
         times = seconds_of([event.timestamp for event in request.events])
         timed = times != UNKNOWN_TIME
         # A timed event may lie between stored ones; one without a time is later than all that have one.
         stages = np.where(timed & (self.order is not None and self.order.in_seconds), STORED, FRESH)
         keys = np.where(timed, times, np.iinfo(np.int64).max // 2 + np.arange(len(times)))
         last = np.zeros(len(distinct), dtype=np.int64)
-        played = known[counted[known] > 0]  # a skip makes no song the latest
+        song = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
+        heard = distinct[song] == numbers
+        played = (heard if counted is None else heard & (counted > 0)).nonzero()[0]  # a skip makes no song the latest
         order = played[np.lexsort((keys[played], stages[played]))]
-        last[np.searchsorted(distinct, numbers[order])] = order  # the later one overwrites
-        return moments(keys[last[kept]], stages[last[kept]])
+        last[song[order]] = order  # the later one overwrites
+        return moments(keys[last], stages[last])
 
     def _seeds(self, request: Request, given: np.ndarray) -> Part | None:
         if not request.items:

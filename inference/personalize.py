@@ -21,7 +21,7 @@ DEFAULT_RESULTS = 25  # Personalize's own
 
 
 def speaks_personalize(value: object) -> bool:
-    return isinstance(value, Mapping) and not _NAMES.isdisjoint(value)
+    return isinstance(value, dict) and not _NAMES.isdisjoint(value)
 
 
 def translate(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def translate(value: Mapping[str, Any]) -> dict[str, Any]:
 def render(value: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
     """Returns the answer of GetRecommendations, or of GetPersonalizedRanking where the request brought a list to rank."""
     ranking = "inputList" in value or "itemList" in value
-    items = [{"itemId": r.item_id, "score": r.score} for r in answer.recommendations]
+    items = [{"itemId": id_, "score": score} for id_, score in zip(answer.item_ids, answer.scores, strict=True)]
     return {"personalizedRanking" if ranking else "itemList": items, "recommendationId": f"RID-{answer.model_version}"}
 
 
@@ -50,5 +50,4 @@ def render_line(value: object, answer: Answer | RequestError) -> dict[str, Any]:
     """Returns one line of a batch inference job: the input, the output, and the error, one of the last two null."""
     if isinstance(answer, RequestError):
         return {"input": value, "output": None, "error": answer.message}
-    items = [r.item_id for r in answer.recommendations]
-    return {"input": value, "output": {"recommendedItems": items, "scores": [r.score for r in answer.recommendations]}, "error": None}
+    return {"input": value, "output": {"recommendedItems": list(answer.item_ids), "scores": list(answer.scores)}, "error": None}

@@ -1,138 +1,18 @@
-"""Ranks many plain requests together; those that are not plain, or whose order rounding could change, it leaves to be ranked alone."""
+"""What ranking finds, whichever way it is done."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from inference.errors import RequestError
-from inference.histories import Histories, Terms, end_to_end, side_by_side, starts_of
-from inference.history import History
-from inference.known import Known
-from inference.linear_ranker import LinearRanker
-from inference.named import Named
-from inference.request import Request
-from inference.rerank.defaults import Defaults
-from inference.rerank.options import NOTHING
-from inference.scorers import HybridScorer, Scorer
-from inference.vocabulary import UNKNOWN
-
-LEAST = 32  # requests that are worth it: the kernel writes two vectors over all songs before it begins
-
 
 class Ranking(NamedTuple):
-    """``numbers`` int64, best first; of these the first ``scored`` are the model's choice, the others fill the list by popularity.
-    ``history``: the songs that it was made from; ``known``: whether the model knows the listener."""
+    """``numbers`` int64, best first, and their ``scores`` float64. The first ``scored`` are the model's choice, the others fill the list by
+    popularity. ``history``: the songs that it was made from; ``known``: whether the model knows the listener."""
 
     numbers: np.ndarray
     scores: np.ndarray
     scored: int
     history: int
     known: bool
-
-
-class _Some(NamedTuple):
-    """Some requests by their places, with their histories and whether the model knows the listeners."""
-
-    places: list[int]
-    histories: Histories
-    known: list[bool]
-
-
-@dataclass(frozen=True)
-class BatchRanker:
-    """``scorer`` answers; ``listeners`` (int32, songs): how many have played a song."""
-
-    scorer: Scorer | HybridScorer
-    known: Known
-    listeners: np.ndarray
-    defaults: Defaults
-
-    def rank(self, requests: Sequence[Request], named: Sequence[Named]) -> list[Ranking | None]:
-        """Returns for each request the ranking that it gets alone (scores but for their last bits), or None where it must be asked alone.
-        ``named``: the songs of each request.
-
-        Who gets a ranking has a history that others have played something of, and a list that popularity did not have to fill.
-        """
-        found: list[Ranking | None] = [None] * len(requests)
-        if len(requests) < LEAST:
-            return found
-        plain = [place for place, request in enumerate(requests) if self._is_plain(request)]
-        if len(plain) < LEAST or self._linear is None:
-            return found
-        by_limit: dict[int, list[int]] = {}
-        for place in plain:
-            by_limit.setdefault(requests[place].limit, []).append(place)
-        for limit, places in by_limit.items():
-            if len(places) >= LEAST:
-                self._rank(requests, named, places, limit, found)
-        return found
-
-    @functools.cached_property
-    def _linear(self) -> LinearRanker | None:
-        return LinearRanker.of(self.scorer, len(self.known.items))
-
-    def _is_plain(self, request: Request) -> bool:
-        if request.candidates is not None or request.songs:
-            return False
-        if self.defaults.options is NOTHING or self.defaults.options == NOTHING:
-            return request.options is NOTHING or request.options == NOTHING
-        return self.defaults.options_for(request.options, False) == NOTHING
-
-    def _rank(
-        self, requests: Sequence[Request], named: Sequence[Named], places: list[int], limit: int, found: list[Ranking | None]
-    ) -> None:
-        """Ranks the requests at ``places``, of one limit, and writes what it is sure of into ``found``."""
-        assert self._linear is not None
-        by_id = self._linear.reads_songs_alone and not self.known.ages
-        stored = [self._stored(requests, places)] if by_id else []
-        for some, histories, known in (*stored, self._others(requests, named, places, by_id)):
-            if not some:
-                continue
-            excluded = self._excluded([requests[place] for place in some], [named[place] for place in some], histories)
-            lists = self._linear.best(histories, excluded, limit)
-            met = np.bincount(histories.owners, self.listeners[histories.numbers] > 0, minlength=len(histories)) > 0
-            lengths = histories.lengths.tolist()
-            for row in np.flatnonzero(lists.sure & met).tolist():
-                found[some[row]] = Ranking(lists.numbers[row], lists.scores[row], limit, lengths[row], known[row])
-
-    def _stored(self, requests: Sequence[Request], places: list[int]) -> _Some:
-        """Returns those that only name a known listener: their histories need not be made one by one."""
-        named = [(place, id_) for place in places if (id_ := _only_id(requests[place])) is not None]
-        users = self.known.users.numbers([id_ for _, id_ in named])
-        met = users != UNKNOWN
-        stored = self.known.stored(users[met])
-        return _Some([place for (place, _), one in zip(named, met.tolist(), strict=True) if one], stored, [True] * len(stored))
-
-    def _others(self, requests: Sequence[Request], named: Sequence[Named], places: list[int], by_id: bool) -> _Some:
-        rest = [place for place in places if not by_id or _only_id(requests[place]) is None]
-        histories: dict[int, History] = {}
-        for place in rest:
-            try:
-                histories[place] = self.known.history(requests[place], named[place])
-            except RequestError:
-                continue  # asked alone, it is raised again
-        known = [history.user is not None for history in histories.values()]
-        return _Some(list(histories), Histories.of(list(histories.values())), known)
-
-    def _excluded(self, requests: Sequence[Request], named: Sequence[Named], histories: Histories) -> Terms:
-        """Returns the songs that each request leaves out: the history, what was skipped, and what it excludes itself."""
-        seen = Terms(histories.starts, histories.numbers, np.empty(len(histories.numbers)))
-        leaves_out = np.array([request.leaves_out_seen for request in requests])
-        if not leaves_out.all():
-            kept = leaves_out[histories.owners]
-            seen = Terms(starts_of(histories.lengths * leaves_out), histories.numbers[kept], np.empty(int(kept.sum())))
-        if not any(request.exclude or request.events for request in requests):
-            return seen
-        asked = zip(requests, named, strict=True)
-        others = [np.concatenate([songs.left_out, songs.heard]) if one.leaves_out_seen else songs.left_out for one, songs in asked]
-        numbers = end_to_end(others, np.int32)
-        return side_by_side([seen, Terms(starts_of([len(one) for one in others]), numbers, np.empty(len(numbers)))])
-
-
-def _only_id(request: Request) -> str | None:
-    return None if request.events or request.items or request.context else request.user_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,9 +13,10 @@ POPULARITY = "popularity"
 BY_POPULARITY = (Reason(1.0, None, {POPULARITY: 1.0}),)  # of a song that nothing else speaks for
 
 
-def reasons_of(parts: Mapping[str, np.ndarray], cause: Callable[[int], str | None]) -> Iterator[tuple[Reason, ...]]:
+def reasons_of(parts: Mapping[str, np.ndarray], causes: Callable[[np.ndarray], Sequence[str | None]]) -> Iterator[tuple[Reason, ...]]:
     """Yields the strongest reasons of each song. ``parts``: by model what each cause (row) adds to the score of each song (column),
-    float64; all of them together are the scores. ``cause``: the id of a row's song, None where no song is behind it."""
+    float64; all of them together are the scores. ``causes``: the ids of the songs of some rows, None where no song
+    is behind one."""
     total = sum(parts.values())
     assert isinstance(total, np.ndarray)
     scores = total.sum(axis=0)
@@ -25,10 +26,11 @@ def reasons_of(parts: Mapping[str, np.ndarray], cause: Callable[[int], str | Non
     divisor = np.where(scores == 0, 1.0, scores)[:, None]
     shares = (total[picked] / divisor).tolist()
     by_model = [(model, (part[picked] / divisor).tolist()) for model, part in parts.items()]
-    for j, (score, places) in enumerate(zip(scores.tolist(), strongest.tolist(), strict=True)):
+    names, width = causes(strongest.ravel()), strongest.shape[1]
+    for j, score in enumerate(scores.tolist()):
         if score == 0:
             yield BY_POPULARITY
             continue
-        split = [{model: part[j][k] for model, part in by_model if part[j][k] != 0} for k in range(len(places))]
-        causes = zip(shares[j], places, split, strict=True)
-        yield tuple(Reason(share, cause(row), models) for share, row, models in causes if share > 0)
+        split = [{model: part[j][k] for model, part in by_model if part[j][k] != 0} for k in range(width)]
+        found = zip(shares[j], names[j * width : (j + 1) * width], split, strict=True)
+        yield tuple(Reason(share, name, models) for share, name, models in found if share > 0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from inference.answer import Answer, Reason, Recommendation
+from inference.answer import Answer, Reason
+from inference.batch_ranker import BatchRanker
 from inference.errors import RequestError
 from inference.features.described import DescribedSongs
 from inference.features.similarity import Similarity
@@ -20,7 +21,7 @@ from inference.history import EventWeighting, History
 from inference.known import Known, ListenerWords
 from inference.named import Named
 from inference.order import StoredOrder
-from inference.ranking import BatchRanker, Ranking
+from inference.ranking import Ranking
 from inference.reasons import BY_POPULARITY, POPULARITY, reasons_of
 from inference.request import Request
 from inference.rerank.defaults import Defaults
@@ -147,7 +148,7 @@ class Recommender:
 
     @functools.cached_property
     def _batches(self) -> BatchRanker:
-        return BatchRanker(self.scorer, self._known_of_listeners, self.listeners, self.defaults)
+        return BatchRanker(self._sparse, self._known_of_listeners, self.listeners, self.defaults)
 
     def history(self, request: Request) -> History:
         """Returns the stored history of the listener, the events and the seed songs of the request, added up, in order, with its words."""
@@ -173,16 +174,16 @@ class Recommender:
         return None if self.similarity is None or self.features is None else DescribedSongs(self.similarity, self.features)
 
     def _answer(self, request: Request, named: Named, ranking: Ranking, reasons: Reasons, fallback: str | None, ids: list[str]) -> Answer:
-        metadata = map(self._metadata, ranking.numbers.tolist()) if request.metadata else repeat(None)
-        recommendations = tuple(map(Recommendation, ids, ranking.scores.tolist(), repeat(None) if reasons is None else reasons, metadata))
-        return Answer(request.user_id, self.version, fallback, recommendations, named.unknown, ranking.history, ranking.known)
+        metadata = [self._metadata(number) for number in ranking.numbers.tolist()] if request.metadata else None
+        scores, heard, known = ranking.scores.tolist(), ranking.history, ranking.known
+        return Answer(request.user_id, self.version, fallback, ids, scores, named.unknown, heard, known, reasons, metadata)
 
     # --- the parts of an answer ----------------------------------------------------------------------------------------------------
 
     def _rank(self, request: Request, named: Named, history: History, seeds: DescribedSeeds | None) -> Ranking:
-        excluded = named.left_out
+        excluded = named.exclude
         if request.leaves_out_seen:
-            excluded = np.concatenate([history.numbers, named.heard, excluded])
+            excluded = np.concatenate([history.numbers, named.events, named.songs, excluded])
         options = self.defaults.options_for(request.options, request.candidates is not None)
         if seeds is None and request.candidates is None and self._sparse is not None and options.filters_alone:
             return self._sparse.rank(history, request.limit, excluded, self._reranker.filters.masks(options.filter or ()))
@@ -191,7 +192,7 @@ class Recommender:
         if request.candidates is not None:
             allowed[:] = False
             allowed[named.candidates[named.candidates != UNKNOWN]] = True
-        allowed[excluded] = False
+        allowed[excluded[excluded != UNKNOWN]] = False
         if options != NOTHING:
             return self._rerank(options, request.limit, scores, allowed, history, seeds)
         if request.candidates is None:
@@ -268,15 +269,19 @@ class Recommender:
         parts = self.scorer.contributions_by_model(history, numbers, self.model) if history.speaks else {}
         if described is not None:
             parts = described.contributions(parts, numbers)
-        return reasons_of(parts, lambda row: self._cause(history, described, row))
+        return reasons_of(parts, lambda rows: self._causes(history, described, rows))
 
-    def _cause(self, history: History, described: DescribedSeeds | None, row: int) -> str | None:
-        """Returns the id of the song in a row of the contributions: those of the history, one of no song, those that are described."""
-        rows = len(history) + 1 if history.speaks else 0
-        if row >= rows:
-            assert described is not None
-            return described.names[row - rows]
-        return self.items.id(int(history.numbers[row])) if row < rows - 1 else None
+    def _causes(self, history: History, described: DescribedSeeds | None, rows: np.ndarray) -> list[str | None]:
+        """Returns the ids of the songs in rows of the contributions: those of the history, one of no song, those that are described."""
+        of_history = (rows < len(history)).nonzero()[0]
+        found: list[str | None] = [None] * len(rows)
+        for place, id_ in zip(of_history.tolist(), self.items.ids(history.numbers[rows[of_history]]), strict=True):
+            found[place] = id_
+        if described is not None:
+            first = len(history) + 1 if history.speaks else 0
+            for place in (rows >= first).nonzero()[0].tolist():
+                found[place] = described.names[int(rows[place]) - first]
+        return found
 
     def _metadata(self, number: int) -> dict[str, str]:
         return {name: texts[number] for name, texts in self.metadata.items()}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from inference.native.matrix import Matrix
 from inference.scratch import places_among
 
 
@@ -21,6 +24,11 @@ class SparseRows:
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
+
+    @functools.cached_property
+    def compiled(self) -> Matrix | None:
+        """The same rows for the compiled kernels, where there are any."""
+        return Matrix.of(self.indptr, self.indices, self.values, self.n_columns)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"indptr": self.indptr, "indices": self.indices, "values": self.values}
@@ -49,6 +57,8 @@ class SparseRows:
 
     def block(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Returns the dense float64 matrix ``self[rows][:, columns]`` (rows, columns); the columns must be distinct."""
+        if self.compiled is not None and (found := self.compiled.block(rows, columns)) is not None:
+            return found
         out = np.zeros((len(rows), len(columns)))
         if len(rows):
             begins, ends = self.indptr[rows], self.indptr[rows + 1]

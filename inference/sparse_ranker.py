@@ -8,10 +8,13 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from inference.histories import Histories, Terms
 from inference.history import History
+from inference.native.ranker import Lists, Ranker
 from inference.ranking import Ranking
 from inference.scorers.base import RowScorer, Scorer
 from inference.scorers.hybrid import HybridScorer
+from inference.scorers.item_to_item import ItemToItemScorer
 from inference.scorers.popularity import PopularityScorer
 from inference.scratch import places, places_in
 
@@ -52,23 +55,57 @@ class SparseRanker:
         return cls(addends, popularity) if rows and popularity.min(initial=0.0) >= 0 else None
 
     def rank(self, history: History, n: int, excluded: np.ndarray, masks: Sequence[np.ndarray] = ()) -> Ranking:
-        """Returns the ``n`` best songs that are not ``excluded`` (numbers), and that all ``masks`` (bool, songs) let through; fewer where
-        there are no more. A history that does not speak is answered by popularity."""
+        """Returns the ``n`` best songs that are not ``excluded`` (int32 numbers; ``UNKNOWN`` is none), and that all ``masks`` (bool, songs)
+        let through; fewer where there are no more. A history that does not speak is answered by popularity."""
         if not history.speaks:
             return self._most_popular(n, history.user, excluded, masks)
+        numbers, scores, reached = self._liked(history, n, excluded, masks)
+        scored = len(numbers)
+        if scored < n:
+            neutral = self._neutral(n - scored, reached, excluded, masks)
+            kept = self._allowed(reached.numbers, excluded, masks)
+            against = _best(reached, n - scored - len(neutral), kept & (reached.scores < 0))
+            numbers = np.concatenate([numbers, neutral, reached.numbers[against]])
+            scores = np.concatenate([scores, np.zeros(len(neutral)), reached.scores[against]])
+        return Ranking(numbers, scores, scored, len(history), history.user is not None)
+
+    def _liked(self, history: History, n: int, excluded: np.ndarray, masks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, Reached]:
+        """Returns the at most ``n`` best songs of those with a score above 0, their scores, and all that the history leads to."""
+        if self._compiled is not None:
+            terms = [None if scorer is None else scorer.weighted_rows(history) for _, scorer in self._addends]
+            found = self._compiled.rank(terms, n, excluded, masks)
+            return found.numbers, found.scores, Reached(found.reached, found.reached_scores)
         reached = self._reached(history)
         kept = self._allowed(reached.numbers, excluded, masks)
         chosen = _best(reached, n, kept & (reached.scores > 0))
         numbers, scores = reached.numbers[chosen], reached.scores[chosen]
         if self._weight > 0 and (len(numbers) < n or self._weight * self._largest >= scores[-1]):
             numbers, scores = self._beside_popular(numbers, scores, n, reached, excluded, masks)
-        scored = len(numbers)
-        if scored < n:
-            neutral = self._neutral(n - scored, reached, excluded, masks)
-            against = _best(reached, n - scored - len(neutral), kept & (reached.scores < 0))
-            numbers = np.concatenate([numbers, neutral, reached.numbers[against]])
-            scores = np.concatenate([scores, np.zeros(len(neutral)), reached.scores[against]])
-        return Ranking(numbers, scores, scored, len(history), history.user is not None)
+        return numbers, scores, reached
+
+    @property
+    def ranks_many(self) -> bool:
+        """Whether there is ``rank_each``: where nothing is compiled, each is asked alone."""
+        return self._compiled is not None
+
+    @property
+    def reads_songs_alone(self) -> bool:
+        """Whether ``ranks`` and ``words`` of a history make no difference."""
+        return all(scorer is None or isinstance(scorer, ItemToItemScorer) for _, scorer in self._addends)
+
+    def rank_each(self, histories: Histories, n: int, excluded: Terms) -> Lists:
+        """Returns for each history that speaks what ``rank`` returns of songs with a score above 0, to the last bit. ``excluded``: songs of
+        each history, in ``rows``; ``UNKNOWN`` is none."""
+        assert self._compiled is not None
+        terms = [None if scorer is None else scorer.terms(histories) for _, scorer in self._addends]
+        return self._compiled.rank_each(terms, n, excluded)
+
+    @functools.cached_property
+    def _compiled(self) -> Ranker | None:
+        matrices = [(weight, scorer, None if scorer is None else scorer.operator.compiled) for weight, scorer in self._addends]
+        if any(scorer is not None and matrix is None for _, scorer, matrix in matrices):
+            return None
+        return Ranker.of([(weight, matrix) for weight, _, matrix in matrices], self._popularity, self._order)
 
     def _allowed(self, numbers: np.ndarray, excluded: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
         """Returns bool per distinct number: which may be recommended."""

@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from inference.native.look_up import LookUp
 from inference.texts import Texts, encode
 
 UNKNOWN = -1
@@ -37,6 +38,7 @@ class Vocabulary:
         self._hashes = np.asarray(hashes)
         self._hash = _blake if self._hashes.dtype == np.uint64 else _crc
         self._order = np.asarray(order)
+        self._compiled = LookUp.of(self.texts.blob, self.texts.offsets, self._hashes, self._order)
 
     @classmethod
     def of(cls, ids: Sequence[str]) -> Vocabulary:
@@ -66,6 +68,10 @@ class Vocabulary:
 
     def numbers(self, ids: Sequence[str]) -> np.ndarray:
         """Returns the int32 numbers of ``ids``, ``UNKNOWN`` where one is not in the vocabulary."""
+        numbers = None if self._compiled is None else self._compiled.numbers(ids)
+        return self._numbers(ids) if numbers is None else numbers
+
+    def _numbers(self, ids: Sequence[str]) -> np.ndarray:
         numbers = np.full(len(ids), UNKNOWN, dtype=np.int32)
         if not len(ids) or not len(self):
             return numbers

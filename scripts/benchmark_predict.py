@@ -2,6 +2,7 @@
 
     scripts/benchmark_predict                                     # 10,000, 100,000 and 1,000,000 songs
     scripts/benchmark_predict --songs 100000 --history 200 --requests 2000
+    RECOMMENDER_NATIVE=0 scripts/benchmark_predict                # without the compiled kernels
 
 makes a model for each size, without training: an operator with so many entries a song, most of them within the song's own style, popularity
 with a long tail, a catalogue with genres and years. It is saved and opened as a server opens it. Then it asks, for 10 recommendations each:
@@ -29,6 +30,7 @@ from inference.artifact import load, save
 from inference.features.columns import CategoryColumn, NumberColumn
 from inference.features.store import FeatureStore
 from inference.history import EventWeighting
+from inference.native.library import library
 from inference.recommender import Recommender
 from inference.scorers import HybridScorer, ItemToItemScorer, PopularityScorer
 from inference.sparse import SparseRows
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.one:
         print(json.dumps(of_size(options.songs[0], options.entries, options.history, options.requests)))
         return 0
-    print(described(machine()))
+    print(f"{described(machine())}, {'numpy alone' if library() is None else 'compiled kernels'}")
     rows = []
     for songs in options.songs:
         same = ["--entries", str(options.entries), "--history", str(options.history), "--requests", str(options.requests)]

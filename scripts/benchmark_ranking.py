@@ -28,11 +28,11 @@ from inference.artifact import load
 from inference.errors import ArtifactError
 from inference.histories import Terms
 from inference.known import Known
-from inference.linear_ranker import LinearRanker
 from inference.recommender import HYBRID, Recommender
 from inference.request import MAX_RECOMMENDATIONS, Request
 from inference.scorers import HybridScorer, ItemToItemScorer, Scorer
 from inference.sparse import SparseRows
+from inference.sparse_ranker import SparseRanker
 from scripts.answer_table import table
 from scripts.command_line import CommandError, run
 from scripts.fresh_process import ROOT, measured
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(described(machine()))
     print(f"{len(model.users)} listeners, {len(model.items)} songs, {len(model.user_items.values) / len(model.users):.1f} songs a history")
     print(f"{model.model}: {operators}")
-    print(f"{left_alone:.1%} of the listeners have lists with ties, or too short, and are asked alone also where all are asked together")
+    print(f"{left_alone:.1%} of the listeners have lists that popularity fills, and are asked alone also where all are asked together")
     print("\n".join(table([["", "µs a listener", "listeners a CPU second"], *([name, *_figures(found[name])] for name in found)])))
     return 0
 
@@ -112,13 +112,13 @@ def measure(model: Recommender, n: int, rounds: int) -> tuple[dict[str, float], 
     if wrong := sum(one.tolist() != other.tolist() for one, other in zip(alone, together[::step], strict=True)):
         raise CommandError(f"{wrong} of {len(alone)} lists differ when they are made together")
     left_alone = 1.0
-    ranker = LinearRanker.of(model.scorer, len(model.items))
-    if ranker is not None and ranker.reads_songs_alone:
+    ranker = SparseRanker.of(model.scorer, model.popularity)
+    if ranker is not None and ranker.ranks_many and ranker.reads_songs_alone:
         histories = Known(model.items, model.users, model.user_items, model.weighting).stored(np.arange(len(model.users)))
         seen = Terms(histories.starts, histories.numbers, np.ones(len(histories.numbers)))
-        lists, seconds = _timed(lambda: ranker.best(histories, seen, n), rounds)
+        lists, seconds = _timed(lambda: ranker.rank_each(histories, n, seen), rounds)
         found["together, from histories"] = seconds / len(requests)
-        left_alone = float((~lists.sure).mean())
+        left_alone = float((lists.found < n).mean())
     if operators := _operators(model.scorer):
         matrix = sum((_matrix(operator) for operator in operators[1:]), start=_matrix(operators[0]))
         users = _matrix(model.user_items)

@@ -79,7 +79,7 @@ def lineage_facts(dataset: Dataset, config: TrainingConfig, earlier: str | None 
 def code_sha256(root: Path = ROOT) -> str:
     """Returns the sha256 over this program's own sources, their names and their bytes, in the order of their names."""
     digest = hashlib.sha256()
-    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+    for path in sorted(path for room in ROOMS for kind in ("*.py", "*.c") for path in (root / room).rglob(kind)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -5,6 +5,7 @@ The process that loads is the parent of the workers; it forks them, so they shar
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -91,11 +92,13 @@ def _load() -> None:
     package.setLevel(settings.python_log_level)
     if settings.multi_model:
         _models = OpenModels(Path(os.environ[MARKERS_ENV]), settings)
-        return
-    try:
-        responder = Responder.of(model_dir(), settings)
-    except ArtifactError as error:
-        package.error("%s", error)
-        raise SystemExit(1) from None
-    responder.warm_up()
-    _responder = responder
+    else:
+        try:
+            responder = Responder.of(model_dir(), settings)
+        except ArtifactError as error:
+            package.error("%s", error)
+            raise SystemExit(1) from None
+        responder.warm_up()
+        _responder = responder
+    gc.collect()
+    gc.freeze()  # else each full collection of a worker would look at all of this again, and copy it

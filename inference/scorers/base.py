@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from inference.histories import Histories, Terms
 from inference.history import History
 from inference.sparse import SparseRows
 
@@ -59,6 +60,10 @@ class RowScorer(Scorer):
     @abstractmethod
     def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
         """Returns which rows (int) are added up for this history, and what each weighs (float64)."""
+
+    @abstractmethod
+    def terms(self, histories: Histories) -> Terms:
+        """Returns for each history what ``weighted_rows`` returns for one, to the last bit."""
 
     def scores(self, history: History) -> np.ndarray:
         return self.operator.weighted_sum(*self.weighted_rows(history))

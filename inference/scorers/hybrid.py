@@ -47,7 +47,8 @@ class HybridScorer:
         """Returns each model's contributions (history + 1, numbers), weighted, so that all of them together sum to the score."""
         parts = {part: weight * self.parts[part].contributions(history, numbers) for part, weight in self.weights.items()}
         if self.compiled is not None:
-            kept = self.compiled.contributions(history, numbers) != 0
+            kept = np.zeros((len(history) + 1, len(numbers)), dtype=bool)
+            kept[:-1] = self.compiled.operator.block(history.numbers, numbers) != 0
             parts = {part: np.where(kept, values, 0.0) if self._in_operator(part) else values for part, values in parts.items()}
         return parts
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from inference.histories import Histories, Terms, of_unit_sum
+from inference.histories import Histories, Terms, of_unit_sum, unit_sum
 from inference.history import History
 from inference.scorers.base import RowScorer
 from inference.sparse import SparseRows
@@ -29,16 +29,14 @@ class ItemToItemScorer(RowScorer):
         self.operator = operator
 
     def weighted_rows(self, history: History) -> tuple[np.ndarray, np.ndarray]:
-        return history.numbers, _unit_sum(history)
+        return history.numbers, unit_sum(history.weights)
 
     def terms(self, histories: Histories) -> Terms:
-        """Returns which rows of the operator add up to the scores of each history; with the weights that ``scores`` has for one history,
-        but for their last bits."""
         return Terms(histories.starts, histories.numbers, of_unit_sum(histories.starts, histories.weights))
 
     def contributions(self, history: History, numbers: np.ndarray) -> np.ndarray:
         out = np.zeros((len(history) + 1, len(numbers)))
-        out[:-1] = self.operator.block(history.numbers, numbers) * _unit_sum(history)[:, None]
+        out[:-1] = self.operator.block(history.numbers, numbers) * unit_sum(history.weights)[:, None]
         return out
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -50,8 +48,3 @@ class ItemToItemScorer(RowScorer):
     @classmethod
     def load(cls, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         return cls(SparseRows(**{name: arrays[name] for name in cls.ARRAYS}, n_columns=int(settings["n_items"])))
-
-
-def _unit_sum(history: History) -> np.ndarray:
-    weights = history.weights.astype(np.float64)
-    return weights / max(weights.sum(), np.finfo(np.float64).tiny)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
-from inference.histories import Histories, Terms
 from inference.scorers.base import RowScorer
 from inference.sparse import SparseRows
 
@@ -20,11 +18,6 @@ class PatientScorer(RowScorer):
 
     def __init__(self, operator: SparseRows, patience: float) -> None:
         self.operator, self.patience = operator, patience
-
-    @abstractmethod
-    def terms(self, histories: Histories) -> Terms:
-        """Returns which rows of the operator add up to the scores of each history; with the weights that ``scores`` has for one history,
-        but for their last bits."""
 
     def arrays(self) -> dict[str, np.ndarray]:
         return self.operator.arrays()

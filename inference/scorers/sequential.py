@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.histories import Histories, Terms, of_unit_sum
+from inference.histories import Histories, Terms, of_unit_sum, unit_sum
 from inference.history import History
 from inference.scorers.patient import PatientScorer
 from inference.sparse import SparseRows
@@ -44,5 +44,4 @@ class SequentialScorer(PatientScorer):
         return out
 
     def _weights(self, history: History) -> np.ndarray:
-        weights = recency(history, self.patience)
-        return weights / max(weights.sum(), np.finfo(np.float64).tiny)
+        return unit_sum(recency(history, self.patience))

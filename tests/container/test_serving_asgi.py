@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import os
 import re
+import signal
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from container.serving.asgi import problems
+from container.serving.asgi import aside, problems
 from container.serving.asgi.aside import MANY_REQUESTS, Aside, LostError, is_large
 from container.serving.asgi.board import Board
 from container.serving.asgi.gate import Gate
@@ -170,9 +171,19 @@ class Sleeps:
         raise AssertionError
 
 
+def replies(apart: Aside, *bodies: bytes) -> list[Reply]:
+    async def ask() -> list[Reply]:
+        try:
+            return [await apart.reply(body, LINES, None, "id") for body in bodies]
+        finally:
+            apart.close()
+
+    return asyncio.run(ask())
+
+
 def test_an_answer_of_a_process_apart_is_the_answer_whatever_its_size(responder: Responder) -> None:
     body = b'{"user_id": "u0", "num_recommendations": 900}\n{"nope": 1}\n' * 40
-    apart = asyncio.run(Aside(responder, 60).reply(body, LINES, None, "id"))
+    [apart] = replies(Aside(responder, 60), body)
     here = responder.reply(body, LINES, None, "id")
     assert (apart.status, apart.content_type, apart.body) == (here.status, here.content_type, here.body)
     assert apart.account is not None
@@ -191,9 +202,61 @@ def test_a_process_that_ends_or_is_late_gives_no_answer_and_is_gone(model: Respo
     assert {child.pid for child in psutil.Process().children()} <= before
 
 
+class Names(Responder):
+    """Stands for a model: it answers with the id of its process, and the bytes that it got."""
+
+    def __init__(self) -> None:
+        pass
+
+    def reply(self, body: bytes | bytearray, *_: object) -> Reply:
+        return Reply(200, JSON, f"{os.getpid()} ".encode() + body)
+
+
+def test_a_process_is_kept_for_the_bodies_that_follow_at_once() -> None:
+    before = set(psutil.Process().children())
+    answers = [reply.body.split(b" ") for reply in replies(Aside(Names(), 60), b"a", b"b" * 1_000_000, b"c")]
+    assert [body for _, body in answers] == [b"a", b"b" * 1_000_000, b"c"]
+    assert len({process for process, _ in answers}) == 1
+    assert int(answers[0][0]) != os.getpid()
+    assert set(psutil.Process().children()) <= before
+
+
+def test_no_process_is_kept_after_a_very_large_body_nor_when_no_other_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "_SECONDS_KEPT", 0.05)
+
+    async def ask() -> tuple[int, set[int], set[psutil.Process]]:
+        apart = aside.Aside(Names(), 60)
+        large = await apart.reply(b"a" * 5_000_000, JSON, None, "id")
+        after_large = {child.pid for child in psutil.Process().children()}
+        await apart.reply(b"a", JSON, None, "id")
+        await asyncio.sleep(0.3)
+        return int(large.body.split(b" ")[0]), after_large, set(psutil.Process().children()) - before
+
+    before = set(psutil.Process().children())
+    process, after_large, left = asyncio.run(ask())
+    assert process not in after_large
+    assert not left
+
+
+def test_a_kept_process_that_has_ended_is_replaced() -> None:
+    async def ask() -> tuple[bytes, bytes]:
+        apart = Aside(Names(), 60)
+        first = await apart.reply(b"a", JSON, None, "id")
+        killed = int(first.body.split(b" ")[0])
+        os.kill(killed, signal.SIGKILL)
+        os.waitid(os.P_PID, killed, os.WEXITED | os.WNOWAIT)
+        try:
+            return first.body, (await apart.reply(b"a", JSON, None, "id")).body
+        finally:
+            apart.close()
+
+    first, second = asyncio.run(ask())
+    assert first.split(b" ")[0] != second.split(b" ")[0]
+
+
 def test_who_waits_for_his_turn_longer_than_the_timeout_does_not_get_it(tmp_path: Path, responder: Responder) -> None:
     async def two() -> list[bool]:
-        aside = Aside(responder, 0.05)
-        return [await aside.wait(), aside.is_busy(), await aside.wait()]
+        apart = Aside(responder, 0.05)
+        return [await apart.wait(), apart.is_busy(), await apart.wait()]
 
     assert asyncio.run(two()) == [True, True, False]

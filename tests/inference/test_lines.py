@@ -87,7 +87,7 @@ any_line = st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"").lstr
 @pytest.mark.parametrize("media", TYPES)
 @pytest.mark.parametrize("accept", [None, *TYPES])
 @given(lines=st.lists(some_lines | any_line, min_size=1, max_size=6), ended=st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_there_are_as_many_lines_out_as_in_and_one_by_one_they_are_the_same(
     media: str, accept: str | None, lines: list[bytes], ended: bool
 ) -> None:

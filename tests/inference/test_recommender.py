@@ -20,7 +20,7 @@ song_ids = st.one_of(st.integers(0, SONGS - 1).map(lambda i: f"s{i}"), st.just("
 requests = st.builds(
     Request,
     user_id=st.sampled_from([None, "u0", "u3", "nobody"]),
-    events=st.lists(st.builds(Event, song_ids, event_type=st.sampled_from([None, "play"])), max_size=4).map(tuple),
+    events=st.lists(st.builds(lambda id_, kind: Event(id_, kind), song_ids, st.sampled_from([None, "play"])), max_size=4).map(tuple),
     items=st.lists(song_ids, max_size=4).map(tuple),
     songs=st.lists(st.integers(0, 60).map(raw_song) | st.just({"item_id": "s3", "artist": "artist 1"}) | st.just({}), max_size=2).map(
         tuple

@@ -1,15 +1,18 @@
 """Bodies that take long, answered by a process of their own while the event loop goes on.
 
-A thread would share the interpreter's lock with the loop, and keep its memory; a fork has the model at hand, too, costs a millisecond or
-two, can be ended when its time is over, and gives all its memory back.
+A thread would share the interpreter's lock with the loop, and keep its memory; a fork has the model at hand, too, can be ended when its
+time is over, and gives all its memory back. To make one, and its memory, takes as long as to answer some hundred listeners: so it is
+kept for the bodies that follow at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
+import socket
 import struct
 from collections import Counter
 from contextlib import suppress
@@ -18,8 +21,12 @@ from typing import Any
 from container.serving.account import Account
 from container.serving.responder import Reply, Responder
 
+_ASKED = struct.Struct(">IQ")  # bytes of the headers and of the body
 _HEAD = struct.Struct(">HHIQ")  # status, characters of the content type and of the account, bytes of the body
 _PIECE = 1 << 20
+# A process is kept for so long, and only after bodies so small, the answer among it, that its memory is not worth more.
+_SECONDS_KEPT = 5.0
+_KEPT_BYTES = 4 << 20
 # A body is answered in the event loop if it is one request, or this many lines or objects at most: some milliseconds.
 LARGE_BYTES = 256 * 1024
 MANY_REQUESTS = 64
@@ -46,6 +53,8 @@ class Aside:
         self._responder = responder
         self._timeout = timeout
         self._one_at_a_time = asyncio.Semaphore(1)
+        self._helper: Helper | None = None
+        self._end_of_helper: asyncio.TimerHandle | None = None
 
     def is_busy(self) -> bool:
         """Returns whether the next body would have to wait."""
@@ -64,60 +73,99 @@ class Aside:
 
     async def reply(self, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> Reply:
         """Returns the answer. Raises ``LostError`` where the process ended without one, or took longer than the timeout."""
-        reading, writing = os.pipe()
-        process = os.fork()
-        if process == 0:
-            self._work(writing, body, content_type, accept, request_id)
-        os.close(writing)
+        helper = self._take()
+        keep = False
         try:
-            answer = await asyncio.wait_for(_read(reading), self._timeout)
+            reply = await asyncio.wait_for(helper.reply(body, content_type, accept, request_id), self._timeout)
+            keep = reply is not None and len(body) + len(reply.body) <= _KEPT_BYTES
         except TimeoutError:
             raise LostError(f"It took longer than {self._timeout:g} s.") from None
         finally:
-            os.close(reading)
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)  # after its last byte it only ends; where the caller is gone it must
-            _, status = os.waitpid(process, 0)
-        if (reply := _unpack(answer)) is None:
+            if keep:
+                self._helper = helper
+                self._end_of_helper = asyncio.get_running_loop().call_later(_SECONDS_KEPT, self.close)
+            else:
+                status = helper.end()
+        if reply is None:
             how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
             raise LostError(f"The process that worked on it ended ({how}).")
         return reply
 
-    def _work(self, writing: int, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> None:
+    def _take(self) -> Helper:
+        """Returns the process that was kept, if it still lives, or a new one."""
+        if self._end_of_helper is not None:
+            self._end_of_helper.cancel()
+        helper, self._helper, self._end_of_helper = self._helper, None, None
+        if helper is not None and helper.has_ended():
+            helper.end()
+            helper = None
+        return Helper(self._responder) if helper is None else helper
+
+    def close(self) -> None:
+        """Ends the process that was kept, if there is one."""
+        if self._helper is not None:
+            self._helper.end()
+            self._helper = None
+
+
+class Helper:
+    """A forked process that answers one body after the other, until ``end``."""
+
+    def __init__(self, responder: Responder) -> None:
+        self._connection, theirs = socket.socketpair()
+        self._process = os.fork()
+        if self._process == 0:
+            _work(theirs, responder)
+        theirs.close()
+        self._connection.setblocking(False)
+
+    async def reply(self, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> Reply | None:
+        """Returns the answer, or None where the process ended without one."""
+        loop = asyncio.get_running_loop()
+        headers = json.dumps([content_type, accept, request_id]).encode("ascii")
+        answer = bytearray()
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            # Else the connections that the worker closes would stay open here.
-            os.closerange(3, writing)
-            os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
-            reply = self._responder.reply(body, content_type, accept, request_id)
-            for part in (_head(reply), reply.body):
-                view = memoryview(part)
-                while view:
-                    view = view[os.write(writing, view) :]
-        finally:
-            os._exit(0)
+            await loop.sock_sendall(self._connection, _ASKED.pack(len(headers), len(body)) + headers + body)
+            while (reply := _unpack(answer)) is None:
+                if not (piece := await loop.sock_recv(self._connection, _PIECE)):
+                    return None
+                answer += piece
+        except OSError:  # it ended while we wrote
+            return None
+        return reply
+
+    def has_ended(self) -> bool:
+        """Returns whether the process is no more, though nobody has ended it."""
+        return os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def end(self) -> int:
+        """Ends the process, whatever it does, and returns its status as ``os.waitpid`` has it."""
+        self._connection.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        return os.waitpid(self._process, 0)[1]
 
 
-async def _read(pipe: int) -> bytes:
-    """Reads all that comes until the other end is closed."""
-    loop, ended, parts = asyncio.get_running_loop(), asyncio.Event(), []
-    os.set_blocking(pipe, False)
-
-    def read() -> None:
-        with suppress(BlockingIOError):
-            if piece := os.read(pipe, _PIECE):
-                parts.append(piece)
-            else:
-                ended.set()
-                loop.remove_reader(pipe)
-
-    loop.add_reader(pipe, read)
+def _work(connection: socket.socket, responder: Responder) -> None:
+    """The life of a helper: it ends when there is nobody left to ask."""
     try:
-        await ended.wait()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Else the connections that the worker closes would stay open here.
+        os.closerange(3, connection.fileno())
+        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        gc.disable()  # what a body needs is all let go together
+        asked = connection.makefile("rb")
+        while len(head := asked.read(_ASKED.size)) == _ASKED.size:
+            of_headers, of_body = _ASKED.unpack(head)
+            headers = json.loads(asked.read(of_headers))
+            reply = responder.reply(asked.read(of_body), *headers)
+            connection.sendall(_head(reply))
+            connection.sendall(reply.body)
+            del reply
+            gc.collect()
     finally:
-        loop.remove_reader(pipe)
-    return b"".join(parts)
+        os._exit(0)
 
 
 def _head(reply: Reply) -> bytes:
@@ -125,7 +173,8 @@ def _head(reply: Reply) -> bytes:
     return _HEAD.pack(reply.status, len(content_type), len(account), len(reply.body)) + content_type + account
 
 
-def _unpack(answer: bytes) -> Reply | None:
+def _unpack(answer: bytearray) -> Reply | None:
+    """Returns the answer, or None where some of it is still to come."""
     if len(answer) < _HEAD.size:
         return None
     status, of_type, of_account, size = _HEAD.unpack_from(answer)
@@ -133,7 +182,7 @@ def _unpack(answer: bytes) -> Reply | None:
     body = account + of_account
     if len(answer) != body + size:
         return None
-    return Reply(status, answer[_HEAD.size : account].decode("ascii"), answer[body:], _account(json.loads(answer[account:body])))
+    return Reply(status, answer[_HEAD.size : account].decode("ascii"), bytes(answer[body:]), _account(json.loads(answer[account:body])))
 
 
 def _account_fields(account: Account | None) -> dict[str, Any] | None:
