@@ -68,7 +68,8 @@ def test_there_is_no_other_shell_in_the_image(image: str) -> None:
 
 @pytest.mark.parametrize("engine", ["pandas", "dask"])
 def test_it_trains_without_a_shell(image: str, no_shell: list[str], started: Path, tmp_path: Path, engine: str) -> None:
-    command = [str(ROOT / "scripts" / "make_dataset"), str(tmp_path / "data"), "--songs", "200", "--listeners", "100", "--events-per-listener", "20"]
+    sizes = "--songs 200 --listeners 100 --events-per-listener 20".split()
+    command = [str(ROOT / "scripts" / "make_dataset"), str(tmp_path / "data"), *sizes]
     subprocess.run(command, check=True, capture_output=True)
     settings = {"als_factors": "16", "split_min_listener_items": "3", "data_engine": engine}
     base = make_base(tmp_path / "ml", tmp_path / "data", settings)
