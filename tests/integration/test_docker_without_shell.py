@@ -1,4 +1,4 @@
-"""The image starts no shell: where every shell is replaced by a program that only says it was started, it trains and serves just the same."""
+"""The image starts no shell: where each is replaced by a program that only tells when it is started, it trains and serves just the same."""
 
 from __future__ import annotations
 
