@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,15 @@ def test_models_take_turns_however_many_requests_one_of_them_has_waiting(server:
         assert {asked.result().status for asked in (*crowd, quiet)} == {200}
     while sum(record.get("route") == "invoke" for record in server.records()) < before + 13:
         time.sleep(0.02)  # the log comes a moment later than the answers
-    order = [record["model_version"] for record in server.records() if record.get("route") == "invoke"][before:]
-    assert order.index(version) <= 5, order  # three were with the workers or next, and one had its turn before
+    records = [record for record in server.records() if record.get("route") == "invoke"][before:]
+    # By when a worker took them: on a busy machine one may be answered long after another that was taken later.
+    taken = {
+        record["id"]: datetime.fromisoformat(record["time"]).timestamp() * 1000 - record["ms"] + record["queue_ms"] for record in records
+    }
+    order = [record["model_version"] for record in sorted(records, key=lambda record: taken[record["id"]])]
+    assert order.index(version) <= 6, (
+        order
+    )  # three were with the workers or next, and one had its turn before; or two, within a millisecond
 
 
 @pytest.mark.slow
