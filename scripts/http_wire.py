@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,6 +54,10 @@ class Connection:
         if answer.headers.get("connection", "").lower() == "close":
             self.close()
         return answer
+
+    def was_closed(self) -> bool:
+        """Returns whether the server has ended the kept connection since the last answer, so that a request on it would be lost."""
+        return self._socket is not None and not self._rest and bool(select.select([self._socket], [], [], 0)[0])
 
     def _read(self, connection: socket.socket) -> Wire:
         data = self._rest

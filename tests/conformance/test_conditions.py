@@ -13,6 +13,7 @@ import pytest
 from tests.conformance.command import Command, CommandRun
 from tests.conformance.container import FREE, NOBODY, Conditions
 
+PROJECT = Path(__file__).resolve().parents[2]
 PROBE = """
 import os, socket, sys
 def can(what):
@@ -35,7 +36,7 @@ for name, what in {
     "model": lambda: write("model", "probe"),
     "input": lambda: write("input", "probe"),
     "top": lambda: write("probe"),
-    "project": lambda: write("/", PROJECT, "probe-of-the-conformance-suite"),
+    "project": lambda: write("/", PROJECT, f"probe-{os.getpid()}") or os.unlink(os.path.join(PROJECT, f"probe-{os.getpid()}")),
     "tmp": lambda: write("/tmp", f"probe-{os.getpid()}") or os.unlink(f"/tmp/probe-{os.getpid()}"),
     "disk": lambda: write("/var/tmp", f"probe-{os.getpid()}") or os.unlink(f"/var/tmp/probe-{os.getpid()}"),
     "outside": outside,
@@ -66,11 +67,12 @@ def probe(base: Path, tmp_path: Path) -> Probe:
     """Returns what a program may do under conditions, by name."""
 
     def run(conditions: Conditions) -> dict[str, str]:
-        program = PROBE.replace("PROJECT", repr(str(Path(__file__).parents[2])))
+        program = PROBE.replace("PROJECT", repr(str(PROJECT)))
         tested = command(program)
         if reason := tested.unable(conditions):
             pytest.skip(reason)
         log = tested.train(base, tmp_path / "log", conditions=conditions).succeeds(20)
+        assert not list(PROJECT.glob("probe-*")), "a probe is left in the project"
         return dict(line.split(" ", 1) for line in log.splitlines())
 
     return run

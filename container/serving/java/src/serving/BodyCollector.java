@@ -24,6 +24,7 @@ final class BodyCollector extends HttpObjectAggregator {
     private final Journal journal;
     private HttpRequest request; // whose body is being received
     private int held; // bytes of it
+    private int whole; // bytes of requests that Routes has not taken yet
     private boolean refused; // all that still comes is dropped
     private boolean dropping; // the rest of a body that was too large
 
@@ -52,7 +53,7 @@ final class BodyCollector extends HttpObjectAggregator {
             int size = ((HttpContent) part).content().readableBytes();
             held += size;
             health.received(size);
-            if (health.bytesInFlight() > settings.maxBytesInFlight && held <= settings.maxRequestBytes) {
+            if (!settings.hasRoom(health.bytesInFlight() - held, held) && held <= settings.maxRequestBytes) {
                 refused = true;
                 HttpUtil.setKeepAlive(request, false);
                 release();
@@ -62,7 +63,8 @@ final class BodyCollector extends HttpObjectAggregator {
             }
         }
         if (part instanceof LastHttpContent) {
-            release(); // Routes counts it from here on
+            whole += held;
+            held = 0;
         }
         super.decode(context, part, out);
     }
@@ -70,7 +72,15 @@ final class BodyCollector extends HttpObjectAggregator {
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         release();
+        health.received(-take(whole));
         super.channelInactive(context);
+    }
+
+    /** Hands a whole request of so many bytes over: returns how many stay counted, without a gap, until the one who took them has done. */
+    int take(int size) {
+        int taken = Math.min(size, whole);
+        whole -= taken;
+        return taken;
     }
 
     /** Returns whether what is being received now was answered already. */

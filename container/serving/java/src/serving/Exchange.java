@@ -31,6 +31,8 @@ final class Exchange {
     final Caller caller;
     /** The size of the body; -1 where it was not received. */
     final int bytesIn;
+    /** How many of them count as being on their way. */
+    int held;
     /** Of the model that is asked, once that is known. */
     String modelVersion;
     /** Nanoseconds in the queue; -1 before a worker takes it. */

@@ -74,17 +74,17 @@ final class Health {
         return draining;
     }
 
-    void requestStarted(int size) {
+    void requestStarted() {
         requests.incrementAndGet();
-        bytes.addAndGet(size);
     }
 
+    /** Ends one whose body of {@code size} bytes was received. */
     void requestEnded(int size) {
         requests.decrementAndGet();
         bytes.addAndGet(-size);
     }
 
-    /** Adds to the bytes of requests that are not whole yet. */
+    /** Adds to the bytes that are on their way: received, and not done with. */
     void received(int size) {
         bytes.addAndGet(size);
     }

@@ -17,17 +17,22 @@ final class Invocation extends Job {
     private final Metrics metrics;
     private final int size;
     private final LoadedModel model;
+    private final Turns turns;
     private final AtomicBoolean waiting = new AtomicBoolean(true);
 
-    /** Makes the invocation; {@code model} is null where the endpoint has one model only, else has been entered and is left at the end. */
-    Invocation(Exchange exchange, RequestInput input, Health health, Metrics metrics, LoadedModel model) {
+    /**
+     * Makes the invocation, which lets go of what the exchange holds at its end. {@code model} and {@code turns} are null where the
+     * endpoint has one model only, else the model has been entered and is left at the end, when the next one's turn comes.
+     */
+    Invocation(Exchange exchange, RequestInput input, Health health, Metrics metrics, LoadedModel model, Turns turns) {
         super(null, Server.MODEL, WorkerCommands.PREDICT, input);
         this.exchange = exchange;
         this.health = health;
-        this.size = exchange.bytesIn;
+        this.size = exchange.held;
         this.metrics = metrics;
         this.model = model;
-        health.requestStarted(size);
+        this.turns = turns;
+        health.requestStarted();
         health.queued(1);
     }
 
@@ -59,7 +64,12 @@ final class Invocation extends Job {
         finish(exchange.answer(Problem.ofStatus(status.code())));
     }
 
-    /** No worker will be asked. */
+    /** It was not let in. */
+    void turnAway(Problem problem) {
+        leave(exchange.answer(problem));
+    }
+
+    /** No worker will be asked, though it was let in. */
     void refuse(Problem problem) {
         end(exchange.answer(problem));
     }
@@ -70,6 +80,13 @@ final class Invocation extends Job {
     }
 
     private void end(ChannelFuture written) {
+        leave(written);
+        if (turns != null) {
+            turns.ended();
+        }
+    }
+
+    private void leave(ChannelFuture written) {
         leaveQueue();
         if (model != null) {
             model.leave();

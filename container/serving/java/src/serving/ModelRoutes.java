@@ -151,7 +151,7 @@ final class ModelRoutes {
             exchange.answer(Problem.NOT_READY);
             return;
         }
-        health.requestStarted(0);
+        health.requestStarted();
         try {
             threads.execute(() -> {
                 ChannelFuture written;

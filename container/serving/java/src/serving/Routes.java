@@ -73,7 +73,21 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private Exchange exchange(ChannelHandlerContext context, FullHttpRequest request, String route) {
         Exchange exchange = new Exchange(context, request, route, journal);
         ended = !exchange.keepAlive;
+        exchange.held = context.pipeline().get(BodyCollector.class).take(exchange.bytesIn);
+        if (!route.startsWith("invo")) { // what is asked of a worker is held until its end
+            letGo(exchange);
+        }
         return exchange;
+    }
+
+    private void letGo(Exchange exchange) {
+        health.received(-exchange.held);
+        exchange.held = 0;
+    }
+
+    private void refuse(Exchange exchange, Problem problem) {
+        letGo(exchange);
+        exchange.answer(problem);
     }
 
     /** Answers /models, /models/NAME and /models/NAME/invoke. Returns false for any other path. */
@@ -125,9 +139,9 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private void invocations(Exchange exchange, FullHttpRequest request) throws Exception {
         String target = request.headers().get(Caller.TARGET_MODEL);
         if (models == null && target != null) {
-            exchange.answer(Problem.ONE_MODEL);
+            refuse(exchange, Problem.ONE_MODEL);
         } else if (models != null && target == null) {
-            exchange.answer(Problem.NO_TARGET);
+            refuse(exchange, Problem.NO_TARGET);
         } else {
             invoke(exchange, request, target);
         }
@@ -135,20 +149,16 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void invoke(Exchange exchange, FullHttpRequest request, String name) throws Exception {
         if (!HttpMethod.POST.equals(request.method())) {
-            exchange.answer(Problem.USE_POST);
+            refuse(exchange, Problem.USE_POST);
             return;
         }
         if (health.isDraining()) { // else a caller who keeps asking keeps the server from ending, and loses the last answer
-            exchange.answer(Problem.NOT_READY);
-            return;
-        }
-        if (health.bytesInFlight() + exchange.bytesIn > settings.maxBytesInFlight) {
-            exchange.answer(Problem.BUSY);
+            refuse(exchange, Problem.NOT_READY);
             return;
         }
         LoadedModel model = name == null ? null : models.get(name);
         if (name != null && (model == null || !model.enter())) {
-            exchange.answer(Problem.NOT_LOADED);
+            refuse(exchange, Problem.NOT_LOADED);
             return;
         }
         exchange.modelVersion = model == null ? settings.modelVersion : model.version;
@@ -163,9 +173,10 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             }
         }
         input.addParameter(new InputParameter("body", ByteBufUtil.getBytes(request.content())));
-        Invocation invocation = new Invocation(exchange, input, health, journal.metrics, model);
-        if (!ModelManager.getInstance().addJob(invocation)) {
-            invocation.refuse(Problem.BUSY);
+        Turns turns = model == null ? null : models.turns;
+        Invocation invocation = new Invocation(exchange, input, health, journal.metrics, model, turns);
+        if (turns == null ? !ModelManager.getInstance().addJob(invocation) : !turns.add(model, invocation)) {
+            invocation.turnAway(Problem.BUSY);
         }
     }
 

@@ -6,11 +6,16 @@ import java.nio.file.Paths;
 
 /** What the launcher decided, read from the properties file. */
 final class Settings {
+    private static final int SMALL = 1 << 16; // bytes
+
     final String host;
     final int port;
     final int workers;
     final int maxRequestBytes;
-    final long maxBytesInFlight;
+    /** Requests that may wait; on a multi-model endpoint so many for each model. */
+    final int queue;
+    private final long maxBytesInFlight;
+    private final long maxBytesWithSmall;
     final int drainSeconds;
     final String executionParameters;
     final String python;
@@ -32,7 +37,11 @@ final class Settings {
         workers = config.getDefaultWorkers();
         maxRequestBytes = config.getMaxRequestSize();
         // A body is held up to four times on its way (received, copied, framed, sent), hence a quarter of the heap.
-        maxBytesInFlight = Math.max(maxRequestBytes, Runtime.getRuntime().maxMemory() / 4);
+        // The last eighth of it is for small ones.
+        long some = Runtime.getRuntime().maxMemory() / 32;
+        maxBytesInFlight = Math.max(maxRequestBytes, 7 * some);
+        maxBytesWithSmall = maxBytesInFlight + some;
+        queue = config.getJobQueueSize();
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
         modelVersion = config.getProperty("serving_model_version", null);
@@ -43,6 +52,11 @@ final class Settings {
         String folder = config.getProperty("serving_models", null);
         models = folder == null ? null : Paths.get(folder);
         markers = folder == null ? null : Paths.get(config.getProperty("serving_markers", null));
+    }
+
+    /** Returns whether a body of {@code size} bytes may come to the {@code bytes} on their way; small ones may where no large one does any more. */
+    boolean hasRoom(long bytes, int size) {
+        return bytes + size <= (size <= SMALL ? maxBytesWithSmall : maxBytesInFlight);
     }
 
     private static int number(ConfigManager config, String key) {
