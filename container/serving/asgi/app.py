@@ -64,25 +64,31 @@ class App:
         caller = Caller(scope["headers"])
         exchange = Exchange(caller, _ROUTES.get(scope["raw_path"], "unknown"), self._journal)
         try:
-            reply = await self._reply(exchange, scope["method"], receive)
+            self._check(exchange)
+            if exchange.route == "invocations":
+                reply = await self._invocations(exchange, scope["method"], receive)
+            else:
+                reply = self._told(exchange.route, scope["method"])
         except RefusedError as refused:
             reply = exchange.refusal(refused.problem)
         except GoneError:
             return
-        await _send(send, exchange, reply)
+        await send({"type": "http.response.start", "status": reply.status, "headers": exchange.headers(reply)})
+        await send({"type": "http.response.body", "body": reply.body})
         if exchange.waited is not None:
             self._journal.counts.duration(exchange.seconds())
             self._journal.counts.queue(exchange.waited)
 
-    async def _reply(self, exchange: Exchange, method: str, receive: Receive) -> Reply:
-        route, declared = exchange.route, exchange.caller.content_length
+    def _check(self, exchange: Exchange) -> None:
+        """Raises ``RefusedError`` for what no path takes."""
         if exchange.caller.expects:
             exchange.route, exchange.bytes_in = "unknown", None
             raise RefusedError(BAD_EXPECTATION)
-        if declared is not None and declared > self._settings.max_payload:
+        if (exchange.caller.content_length or 0) > self._settings.max_payload:
             raise self._too_large(exchange)
-        if route == "invocations":
-            return await self._invocations(exchange, method, receive)
+
+    def _told(self, route: str, method: str) -> Reply:
+        """Returns what the server says of itself, whatever the body."""
         if route == "unknown":
             raise RefusedError(NOT_FOUND)
         if method != "GET":
@@ -119,10 +125,18 @@ class App:
         body = await self._read(exchange, receive)
         self._row.add("working", 1)
         try:
-            return await self._work(exchange, body)
+            if self._board.draining:  # else a caller who keeps asking keeps the server from ending
+                raise RefusedError(NOT_READY)
+            exchange.model_version = self._responder.version
+            large = is_large(body, exchange.caller.content_type, self._settings.batch)
+            reply = await (self._work_aside if large else self._work)(exchange, body)
         finally:
             self._row.add("working", -1)
             self._row.add("bytes", -len(body))
+        if reply.account is not None:
+            exchange.account = reply.account
+            self._counts.add(reply.account)
+        return reply
 
     async def _read(self, exchange: Exchange, receive: Receive) -> bytes:
         """Returns the body, counted in ``bytes`` of the row. Raises ``RefusedError``, or ``GoneError``."""
@@ -148,24 +162,14 @@ class App:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _work(self, exchange: Exchange, body: bytes) -> Reply:
-        if self._board.draining:  # else a caller who keeps asking keeps the server from ending
-            raise RefusedError(NOT_READY)
-        exchange.model_version = self._responder.version
-        if is_large(body, exchange.caller.content_type, self._settings.batch):
-            reply = await self._work_aside(exchange, body)
-        else:
-            if not await self._gate.enter():
-                raise RefusedError(BUSY)
-            started = time.perf_counter()
-            exchange.begun()
-            try:
-                reply = self._responder.reply(body, exchange.caller.content_type, exchange.caller.accept, exchange.id)
-            finally:
-                self._gate.leave(started)
-        if reply.account is not None:
-            exchange.account = reply.account
-            self._counts.add(reply.account)
-        return reply
+        if not await self._gate.enter():
+            raise RefusedError(BUSY)
+        started = time.perf_counter()
+        exchange.begun()
+        try:
+            return self._responder.reply(body, exchange.caller.content_type, exchange.caller.accept, exchange.id)
+        finally:
+            self._gate.leave(started)
 
     async def _work_aside(self, exchange: Exchange, body: bytes) -> Reply:
         """Works on a large body in a process of its own, one after the other."""
@@ -187,8 +191,3 @@ class App:
             return exchange.refusal(WORKER_LOST)
         finally:
             self._aside.leave()
-
-
-async def _send(send: Send, exchange: Exchange, reply: Reply) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": exchange.headers(reply)})
-    await send({"type": "http.response.body", "body": reply.body})

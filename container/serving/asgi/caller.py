@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as quoted
 
 ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
@@ -47,9 +48,10 @@ class Caller:
             return ours
         return ours + b";" + self._attributes
 
-    def logged(self) -> dict[str, str]:
-        """Returns what belongs into the log line. The target is a key of S3, hence its odd characters are replaced."""
-        out = {} if self.inference_id is None else {"inference_id": self.inference_id.decode("ascii")}
+    def json_fields(self) -> str:
+        """Returns what belongs into the log line, a comma before each field. The target is a key of S3, hence its odd characters are
+        replaced."""
+        out = "" if self.inference_id is None else f',"inference_id":{quoted(self.inference_id.decode("ascii"))}'
         if self.target is not None:
-            out["target"] = re.sub("[^!-~]", "?", self.target[:_LONGEST_LOGGED_TARGET].decode("latin-1"))
+            out += f',"target":{quoted(re.sub("[^!-~]", "?", self.target[:_LONGEST_LOGGED_TARGET].decode("latin-1")))}'
         return out
