@@ -60,6 +60,7 @@ class Worker(uvicorn.Server):
         )
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what it says of bad requests our own log says as well
         self._coming: set[asyncio.Task[object]] = set()
+        self._untold = 0  # connections that were taken, which the parent does not know yet
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to take connections, once a request has been answered."""
@@ -75,6 +76,7 @@ class Worker(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._row.beat()
+        self._tell()
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
@@ -90,7 +92,7 @@ class Worker(uvicorn.Server):
             try:
                 message, descriptors, _, _ = socket.recv_fds(self._channel, 1, 1)
             except BlockingIOError:
-                return
+                break
             if not message:  # the parent has ended
                 os._exit(1)
             for descriptor in descriptors:
@@ -99,6 +101,15 @@ class Worker(uvicorn.Server):
                 task.add_done_callback(self._coming.discard)
             if not descriptors:  # there was no room for it
                 self._closed()
+            self._untold += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        """Says to the parent that it need not keep the connections any longer that were taken."""
+        if self._untold:
+            with suppress(OSError):  # it has not heard the last times yet, or has ended
+                self._channel.send(bytes([min(self._untold, 255)]))
+                self._untold -= min(self._untold, 255)
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
