@@ -18,13 +18,14 @@ _LONGEST_LOGGED_TARGET = 200
 
 class Caller:
     """``inference_id``: the caller's own id of the request, None where there is none, or none that a log line can hold. ``target``: the
-    model that is asked, or None. ``content_type``, ``accept``: the headers, or None. ``expects``: something that only he knows."""
+    model that is asked, or None. ``content_type``, ``accept``: the headers, or None. ``expects``: something that only he knows.
+    ``awaits_continue``: he sends the body when he is told that it is wanted."""
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.inference_id = self.target = self.content_length = self._attributes = None
         self.content_type: str | None = None
         self.accept: str | None = None
-        self.expects = False
+        self.expects = self.awaits_continue = False
         for name, value in headers:
             if name == b"content-type":
                 self.content_type = value.decode("latin-1")
@@ -33,7 +34,8 @@ class Caller:
             elif name == b"content-length":
                 self.content_length = int(value)
             elif name == b"expect":
-                self.expects = value.lower() != b"100-continue"
+                self.awaits_continue = value.lower() == b"100-continue"
+                self.expects = not self.awaits_continue
             elif name == INFERENCE_ID and self.inference_id is None:
                 self.inference_id = value if _WORD.fullmatch(value) else None
             elif name == ATTRIBUTES and self._attributes is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from http import HTTPStatus
 
 from container.serving.account import Account
 from container.serving.asgi.caller import ATTRIBUTES, INFERENCE_ID, Caller
@@ -12,6 +13,7 @@ from container.serving.asgi.problems import Problem
 from container.serving.responder import JSON, Reply
 from inference.errors import error_json
 
+_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
@@ -54,19 +56,27 @@ class Exchange:
         self.error = problem.code
         return Reply(problem.status, JSON, error_json(problem.code, problem.sentence, self.id))
 
-    def headers(self, reply: Reply) -> list[tuple[bytes, bytes]]:
-        """Returns the headers of the one answer, which is counted and logged by this."""
+    def head(self, reply: Reply, keep_alive: bool) -> bytes:
+        """Returns all of the one answer but its body. It is counted and logged by this."""
         size = len(reply.body)
-        headers = [(b"content-type", reply.content_type.encode("ascii"))] if size else []
-        headers += [(b"x-request-id", self.id.encode("ascii")), (b"content-length", b"%d" % size)]
+        kind = f"content-type: {reply.content_type}\r\n" if size else ""
+        head = f"{_STATUS[reply.status]}{kind}x-request-id: {self.id}\r\ncontent-length: {size}\r\n".encode("ascii")
         if self.model_version is not None:
-            headers.append((ATTRIBUTES, self.caller.answer(self.model_version.encode("ascii", "replace"))))
+            head += b"%b: %b\r\n" % (ATTRIBUTES, self.caller.answer(self.model_version.encode("ascii", "replace")))
         if self.caller.inference_id is not None:
-            headers.append((INFERENCE_ID, self.caller.inference_id))
+            head += b"%b: %b\r\n" % (INFERENCE_ID, self.caller.inference_id)
         if reply.status in (429, 503):
-            headers.append((b"retry-after", b"1"))
+            head += b"retry-after: 1\r\n"
+        if not keep_alive:
+            head += b"connection: close\r\n"
         self._journal.answered(self, reply.status, size)
-        return headers
+        return head + b"\r\n"
+
+    def answered(self) -> None:
+        """The answer has been given: how long it took is counted, where it was worked on."""
+        if self.waited is not None:
+            self._journal.counts.duration(self.seconds())
+            self._journal.counts.queue(self.waited)
 
 
 def _new_id() -> str:

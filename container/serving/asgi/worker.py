@@ -17,9 +17,10 @@ import uvicorn
 
 from container.serving.account import FrontCounts, WorkerCounts
 from container.serving.asgi.app import App
+from container.serving.asgi.asked import Limits
 from container.serving.asgi.board import Board
 from container.serving.asgi.journal import Journal
-from container.serving.asgi.protocol import Limits, Protocol
+from container.serving.asgi.protocol import Protocol
 from container.serving.responder import Responder
 from container.serving.settings import Settings
 
@@ -39,11 +40,11 @@ class Worker(uvicorn.Server):
         journal = Journal(FrontCounts(counts.counters), settings.python_log_level, as_json=not sys.stderr.isatty())
         app = App(responder, settings, board, self._row, journal, counts, metrics)
         closed = self._closed
-        of_this_worker = {"limits": limits, "journal": journal, "closed": lambda self: closed()}
+        of_this_worker = {"app": app, "limits": limits, "closed": lambda self: closed()}
         self._protocol: Callable[..., Protocol] = type("BoundProtocol", (Protocol,), of_this_worker)
         super().__init__(
             uvicorn.Config(
-                app,
+                app.answer,  # called by uvicorn's own protocols only
                 http=self._protocol,
                 ws="none",
                 loop="uvloop",
