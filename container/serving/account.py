@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -107,10 +108,14 @@ class WorkerCounts:
         self._decode, self._predict, self._encode = (counters.histogram(PART, label("part", p)) for p in ("decode", "predict", "encode"))
         name = "recommender_answers_total"
         self._answers = {(who, kind): counters.place(name, answer_labels(who, kind)) for who in LISTENERS for kind in FALLBACKS}
-        self._errors = counters.place("recommender_answer_errors_total")
-        kinds = [label("kind", kind) for kind in ID_KINDS]
-        self._ids = [counters.place("recommender_ids_total", kind) for kind in kinds]
-        self._unknown_ids = [counters.place("recommender_unknown_ids_total", kind) for kind in kinds]
+        listeners, songs = (label("kind", kind) for kind in ID_KINDS)
+        self._numbers = [
+            (counters.place("recommender_answer_errors_total"), attrgetter("errors")),
+            (counters.place("recommender_ids_total", listeners), attrgetter("listeners")),
+            (counters.place("recommender_ids_total", songs), attrgetter("songs")),
+            (counters.place("recommender_unknown_ids_total", listeners), attrgetter("unknown_listeners")),
+            (counters.place("recommender_unknown_ids_total", songs), attrgetter("unknown_songs")),
+        ]
 
     @classmethod
     def start(cls, directory: Path) -> Self:
@@ -134,11 +139,9 @@ class WorkerCounts:
             self._batch(account.requests)
         for key, count in account.answers.items():
             numbers[self._answers[key]] += count
-        numbers[self._errors] += account.errors
-        for place, count in zip(self._ids, (account.listeners, account.songs), strict=True):
-            numbers[place] += count
-        for place, count in zip(self._unknown_ids, (account.unknown_listeners, account.unknown_songs), strict=True):
-            numbers[place] += count
+        for place, number_of in self._numbers:
+            if number := number_of(account):
+                numbers[place] += number
 
 
 class FrontCounts:

@@ -15,9 +15,10 @@ from uvicorn.server import ServerState
 
 from container.serving.account import FrontCounts, WorkerCounts
 from container.serving.asgi.app import App
+from container.serving.asgi.asked import Limits
 from container.serving.asgi.board import Board
 from container.serving.asgi.journal import Journal
-from container.serving.asgi.protocol import Limits, Protocol
+from container.serving.asgi.protocol import Protocol
 from container.serving.metrics import write_template
 from container.serving.responder import Responder
 from container.serving.series import all_series
@@ -26,6 +27,7 @@ from tests.integration.serving import KNOWN, make_model
 
 BODY = json.dumps(KNOWN).encode()
 WHOLE = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+LARGE = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (400_000, BODY.ljust(400_000))  # has a process of its own
 PING = b"GET /ping HTTP/1.1\r\n\r\n"
 Caller = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -53,8 +55,8 @@ def meet(responder: Responder, tmp_path: Path) -> Callable[..., Board]:
 
         async def run() -> None:
             state = ServerState()
-            bound = type("Bound", (Protocol,), {"limits": short, "journal": journal, "closed": lambda self: row.add("closed", 1)})
-            config = uvicorn.Config(app, http=bound, ws="none", lifespan="off", log_config=None, timeout_keep_alive=short.idle)
+            bound = type("Bound", (Protocol,), {"app": app, "limits": short, "closed": lambda self: row.add("closed", 1)})
+            config = uvicorn.Config(app, http=bound, ws="none", lifespan="off", interface="asgi3", log_config=None)
             config.load()
             loop = asyncio.get_running_loop()
             with socket.socket() as listener, socket.socket() as calling:
@@ -236,3 +238,62 @@ def test_who_takes_his_answers_slowly_is_waited_for(meet: Callable[..., Board]) 
         assert received.count(b"HTTP/1.1 200 ") == 601
 
     meet(caller, stuck=0.5)
+
+
+def test_answers_come_in_the_order_of_the_requests_though_the_first_one_waits(meet: Callable[..., Board]) -> None:
+    async def caller(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(PING + LARGE + b"GET /nope HTTP/1.1\r\n\r\n" + WHOLE[:-5])
+        await asyncio.sleep(0.02)
+        writer.write(WHOLE[-5:] + b"GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n" + WHOLE)
+        answers = (await reader.read()).split(b"HTTP/1.1 ")[1:]
+        assert [answer[:3] for answer in answers] == [b"200", b"200", b"404", b"200", b"200"]  # none behind the end of the connection
+        assert b"\r\ncontent-length: 0\r\n" in answers[0]
+        assert b"\r\nconnection: close\r\n" in answers[4]
+
+    meet(caller)
+
+
+@pytest.mark.parametrize(("size", "told"), [(len(BODY), b"HTTP/1.1 100 Continue\r\n\r\n"), (3_000_000, b"HTTP/1.1 413 ")])
+def test_who_asks_before_he_sends_a_body_is_told_whether_it_is_wanted(meet: Callable[..., Board], size: int, told: bytes) -> None:
+    async def caller(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % size)
+        assert await reader.readexactly(len(told)) == told
+        if size == len(BODY):
+            writer.write(BODY)
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+
+    meet(caller)
+
+
+def test_the_answer_to_head_has_no_body(meet: Callable[..., Board]) -> None:
+    async def caller(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HEAD /nope HTTP/1.1\r\n\r\nGET /ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+        first, _, rest = (await reader.read()).partition(b"\r\n\r\n")
+        assert first.startswith(b"HTTP/1.1 404 ")
+        assert rest.startswith(b"HTTP/1.1 200 ")
+
+    meet(caller)
+
+
+def test_a_bug_while_a_request_waits_is_500_and_leaves_nothing_behind(meet: Callable[..., Board], monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more() -> int:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr("os.fork", no_more)
+
+    async def caller(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(LARGE)
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 500 ")
+        writer.write(WHOLE)
+        assert b"HTTP/1.1 200 " in await reader.readuntil(b"HTTP/1.1 200 OK\r\n")
+
+    meet(caller)
+
+
+def test_headers_that_are_too_long_leave_no_traceback_in_the_log(meet: Callable[..., Board], caplog: pytest.LogCaptureFixture) -> None:
+    async def caller(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET /ping HTTP/1.1\r\n" + b"".join(b"X%d: a\r\n" % number for number in range(2000)) + b"\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+
+    meet(caller)
+    assert caplog.records == []

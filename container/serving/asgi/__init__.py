@@ -1,1 +1,1 @@
-"""The second engine of `serve`: an ASGI server in several processes that share one model, without Java."""
+"""The second engine of `serve`: uvicorn in several processes that share one model, without Java."""

@@ -1,9 +1,9 @@
-"""The ASGI application: /ping, /metrics, /invocations and /execution-parameters, as `serving/java/src/serving/Routes.java` has them."""
+"""The application: /ping, /metrics, /invocations and /execution-parameters, as `serving/java/src/serving/Routes.java` has them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +24,19 @@ from container.serving.asgi.problems import (
     USE_GET,
     USE_POST,
     WORKER_LOST,
-    Problem,
 )
 from container.serving.metrics import CONTENT_TYPE, alone, render
 from container.serving.responder import JSON, Reply, Responder
 from container.serving.settings import MEGABYTE, Settings
 
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 _ROUTES = {b"/ping": "ping", b"/metrics": "metrics", b"/invocations": "invocations", b"/execution-parameters": "execution-parameters"}
 
 
-class RefusedError(Exception):
-    """The request is answered with an error before its body is read to the end, or worked on."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.code)
-
-
-class GoneError(Exception):
-    """The caller has hung up."""
-
-
 class App:
-    """Answers the requests of one worker. ``version``: of the model. ``metrics``: where all processes count."""
+    """Answers the requests of one worker. ``metrics``: where all processes count.
+
+    Of each request it is asked in this order: ``exchange``, ``refusal``, ``hold`` for each piece of the body, ``answer``, ``release``.
+    """
 
     def __init__(
         self, responder: Responder, settings: Settings, board: Board, row: Row, journal: Journal, counts: WorkerCounts, metrics: Path
@@ -60,40 +48,35 @@ class App:
         # As much as the other engine lets its heap hold.
         self._max_bytes = max(settings.max_payload, settings.heap_mb * MEGABYTE // 4)
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        caller = Caller(scope["headers"])
-        exchange = Exchange(caller, _ROUTES.get(scope["raw_path"], "unknown"), self._journal)
-        try:
-            reply = await self._reply(exchange, scope["method"], receive)
-        except RefusedError as refused:
-            reply = exchange.refusal(refused.problem)
-        except GoneError:
-            return
-        await _send(send, exchange, reply)
-        if exchange.waited is not None:
-            self._journal.counts.duration(exchange.seconds())
-            self._journal.counts.queue(exchange.waited)
+    def exchange(self, caller: Caller, path: bytes | None) -> Exchange:
+        """Returns a new one. ``path``: None where it is not known."""
+        return Exchange(caller, "unknown" if path is None else _ROUTES.get(path, "unknown"), self._journal)
 
-    async def _reply(self, exchange: Exchange, method: str, receive: Receive) -> Reply:
-        route, declared = exchange.route, exchange.caller.content_length
-        if exchange.caller.expects:
+    def refusal(self, exchange: Exchange, method: bytes) -> Reply | None:
+        """Returns the answer that needs no body, or None where the body has to be read."""
+        caller, route = exchange.caller, exchange.route
+        if caller.expects:
             exchange.route, exchange.bytes_in = "unknown", None
-            raise RefusedError(BAD_EXPECTATION)
-        if declared is not None and declared > self._settings.max_payload:
-            raise self._too_large(exchange)
-        if route == "invocations":
-            return await self._invocations(exchange, method, receive)
+            return exchange.refusal(BAD_EXPECTATION)
+        if (caller.content_length or 0) > self._settings.max_payload:
+            return self._too_large(exchange)
+        if route != "invocations":
+            return self._told(exchange, route, method)
+        if caller.target is not None:
+            return exchange.refusal(ONE_MODEL)
+        return None if method == b"POST" else exchange.refusal(USE_POST)
+
+    def _told(self, exchange: Exchange, route: str, method: bytes) -> Reply:
+        """Returns what the server says of itself, whatever the body."""
         if route == "unknown":
-            raise RefusedError(NOT_FOUND)
-        if method != "GET":
-            raise RefusedError(USE_GET)
+            return exchange.refusal(NOT_FOUND)
+        if method != b"GET":
+            return exchange.refusal(USE_GET)
         if route == "metrics":
             return Reply(200, CONTENT_TYPE, self._scrape().encode("utf-8"))
         if route == "execution-parameters":
             return Reply(200, JSON, self._settings.execution_parameters().encode("ascii"))
-        if not self._board.is_ready():
-            raise RefusedError(NOT_READY)
-        return Reply(200, "", b"")
+        return Reply(200, "", b"") if self._board.is_ready() else exchange.refusal(NOT_READY)
 
     def _scrape(self) -> str:
         """Returns the counts of all processes. What is so at the moment is on the board; it is lent to this worker's numbers."""
@@ -107,88 +90,83 @@ class App:
                 for gauge in now:
                     self._counts.counters.set(f"recommender_{gauge}", 0)
 
-    def _too_large(self, exchange: Exchange) -> RefusedError:
+    def _too_large(self, exchange: Exchange) -> Reply:
         exchange.route, exchange.bytes_in = "oversized", None
-        return RefusedError(TOO_LARGE)
+        return exchange.refusal(TOO_LARGE)
 
-    async def _invocations(self, exchange: Exchange, method: str, receive: Receive) -> Reply:
-        if exchange.caller.target is not None:
-            raise RefusedError(ONE_MODEL)
-        if method != "POST":
-            raise RefusedError(USE_POST)
-        body = await self._read(exchange, receive)
-        self._row.add("working", 1)
-        try:
-            return await self._work(exchange, body)
-        finally:
-            self._row.add("working", -1)
-            self._row.add("bytes", -len(body))
+    def hold(self, exchange: Exchange, more: int, size: int) -> Reply | None:
+        """Counts ``more`` bytes of a body, of which ``size`` are there now. Returns an answer where that is too much."""
+        self._row.add("bytes", more)
+        if size > self._settings.max_payload:
+            return self._too_large(exchange)
+        return exchange.refusal(BUSY) if self._board.total("bytes") > self._max_bytes else None
 
-    async def _read(self, exchange: Exchange, receive: Receive) -> bytes:
-        """Returns the body, counted in ``bytes`` of the row. Raises ``RefusedError``, or ``GoneError``."""
-        parts: list[bytes] = []
-        size, more = 0, True
-        try:
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise GoneError
-                part, more = message["body"], message["more_body"]
-                size += len(part)
-                self._row.add("bytes", len(part))
-                if size > self._settings.max_payload:
-                    raise self._too_large(exchange)
-                if self._board.total("bytes") > self._max_bytes:
-                    raise RefusedError(BUSY)
-                parts.append(part)
-        except BaseException:
-            self._row.add("bytes", -size)
-            raise
-        exchange.received(size)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    def release(self, size: int) -> None:
+        """Counts so many bytes of bodies no longer."""
+        self._row.add("bytes", -size)
 
-    async def _work(self, exchange: Exchange, body: bytes) -> Reply:
+    def answer(self, exchange: Exchange, body: bytes) -> Reply | Coroutine[Any, Any, Reply]:
+        """Returns the answer to a whole body, or what will have it where that takes a while, or others are before it. Never raises."""
+        exchange.received(len(body))
         if self._board.draining:  # else a caller who keeps asking keeps the server from ending
-            raise RefusedError(NOT_READY)
+            return exchange.refusal(NOT_READY)
         exchange.model_version = self._responder.version
         if is_large(body, exchange.caller.content_type, self._settings.batch):
-            reply = await self._work_aside(exchange, body)
-        else:
-            if not await self._gate.enter():
-                raise RefusedError(BUSY)
-            started = time.perf_counter()
-            exchange.begun()
-            try:
-                reply = self._responder.reply(body, exchange.caller.content_type, exchange.caller.accept, exchange.id)
-            finally:
-                self._gate.leave(started)
+            return self._work_aside(exchange, body)
+        if self._gate.is_closed():
+            return self._work_later(exchange, body)
+        self._row.add("working", 1)
+        try:
+            return self._work(exchange, body)
+        finally:
+            self._row.add("working", -1)
+
+    def _work(self, exchange: Exchange, body: bytes) -> Reply:
+        started = time.perf_counter()
+        exchange.begun()
+        try:
+            return self._counted(exchange, self._responder.reply(body, exchange.caller.content_type, exchange.caller.accept, exchange.id))
+        finally:
+            self._gate.leave(started)
+
+    def _counted(self, exchange: Exchange, reply: Reply) -> Reply:
         if reply.account is not None:
             exchange.account = reply.account
             self._counts.add(reply.account)
         return reply
 
+    async def _work_later(self, exchange: Exchange, body: bytes) -> Reply:
+        self._row.add("working", 1)
+        try:
+            return self._work(exchange, body) if await self._gate.enter() else exchange.refusal(BUSY)
+        finally:
+            self._row.add("working", -1)
+
     async def _work_aside(self, exchange: Exchange, body: bytes) -> Reply:
         """Works on a large body in a process of its own, one after the other."""
+        self._row.add("working", 1)
+        try:
+            if not await self._turn_aside():
+                return exchange.refusal(BUSY)
+            exchange.begun()
+            try:
+                caller = exchange.caller
+                return self._counted(exchange, await self._aside.reply(body, caller.content_type, caller.accept, exchange.id))
+            except LostError as lost:
+                exchange.lost = str(lost)
+                return exchange.refusal(WORKER_LOST)
+            finally:
+                self._aside.leave()
+        finally:
+            self._row.add("working", -1)
+
+    async def _turn_aside(self) -> bool:
+        """Waits for the turn of a large body. Returns False where it does not come, or too many wait already."""
         if waits := self._aside.is_busy():
             if self._gate.is_full():
-                raise RefusedError(BUSY)
+                return False
             self._row.add("waiting", 1)
         try:
-            came = await self._aside.wait()
+            return await self._aside.wait()
         finally:
             self._row.add("waiting", -waits)
-        if not came:
-            raise RefusedError(BUSY)
-        exchange.begun()
-        try:
-            return await self._aside.reply(body, exchange.caller.content_type, exchange.caller.accept, exchange.id)
-        except LostError as lost:
-            exchange.lost = str(lost)
-            return exchange.refusal(WORKER_LOST)
-        finally:
-            self._aside.leave()
-
-
-async def _send(send: Send, exchange: Exchange, reply: Reply) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": exchange.headers(reply)})
-    await send({"type": "http.response.body", "body": reply.body})

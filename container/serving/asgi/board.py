@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import time
 
-_FIELDS = ("ready", "beat", "closed", "working", "waiting", "bytes")
+_PLACES = {field: place for place, field in enumerate(("ready", "beat", "closed", "working", "waiting", "bytes"))}
 _SHARED = 3  # numbers of the whole server, before those of the workers
 
 
@@ -19,16 +19,16 @@ class Board:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._numbers = memoryview(mmap.mmap(-1, 8 * (_SHARED + workers * len(_FIELDS)))).cast("q")
+        self._numbers = memoryview(mmap.mmap(-1, 8 * (_SHARED + workers * len(_PLACES)))).cast("q")
 
     def row(self, worker: int) -> Row:
         """Returns the row of a worker, which are numbered from 0 on."""
-        start = _SHARED + worker * len(_FIELDS)
-        return Row(self._numbers[start : start + len(_FIELDS)])
+        start = _SHARED + worker * len(_PLACES)
+        return Row(self._numbers[start : start + len(_PLACES)])
 
     def total(self, field: str) -> int:
         """Returns the sum of a field over all workers."""
-        return sum(self._numbers[_SHARED + _FIELDS.index(field) :: len(_FIELDS)])
+        return sum(self._numbers[_SHARED + _PLACES[field] :: len(_PLACES)])
 
     @property
     def draining(self) -> bool:
@@ -69,17 +69,17 @@ class Row:
 
     def clear(self) -> None:
         """Forgets a worker that has ended."""
-        for place in range(len(_FIELDS)):
+        for place in range(len(_PLACES)):
             self._numbers[place] = 0
 
     def get(self, field: str) -> int:
-        return self._numbers[_FIELDS.index(field)]
+        return self._numbers[_PLACES[field]]
 
     def set(self, field: str, value: int) -> None:
-        self._numbers[_FIELDS.index(field)] = value
+        self._numbers[_PLACES[field]] = value
 
     def add(self, field: str, value: int) -> None:
-        self._numbers[_FIELDS.index(field)] += value
+        self._numbers[_PLACES[field]] += value
 
     def beat(self) -> None:
         self.set("beat", time.monotonic_ns() // 1_000_000)

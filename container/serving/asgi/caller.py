@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as quoted
 
 ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
@@ -17,13 +18,14 @@ _LONGEST_LOGGED_TARGET = 200
 
 class Caller:
     """``inference_id``: the caller's own id of the request, None where there is none, or none that a log line can hold. ``target``: the
-    model that is asked, or None. ``content_type``, ``accept``: the headers, or None. ``expects``: something that only he knows."""
+    model that is asked, or None. ``content_type``, ``accept``: the headers, or None. ``expects``: something that only he knows.
+    ``awaits_continue``: he sends the body when he is told that it is wanted."""
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.inference_id = self.target = self.content_length = self._attributes = None
         self.content_type: str | None = None
         self.accept: str | None = None
-        self.expects = False
+        self.expects = self.awaits_continue = False
         for name, value in headers:
             if name == b"content-type":
                 self.content_type = value.decode("latin-1")
@@ -32,7 +34,8 @@ class Caller:
             elif name == b"content-length":
                 self.content_length = int(value)
             elif name == b"expect":
-                self.expects = value.lower() != b"100-continue"
+                self.awaits_continue = value.lower() == b"100-continue"
+                self.expects = not self.awaits_continue
             elif name == INFERENCE_ID and self.inference_id is None:
                 self.inference_id = value if _WORD.fullmatch(value) else None
             elif name == ATTRIBUTES and self._attributes is None:
@@ -47,9 +50,10 @@ class Caller:
             return ours
         return ours + b";" + self._attributes
 
-    def logged(self) -> dict[str, str]:
-        """Returns what belongs into the log line. The target is a key of S3, hence its odd characters are replaced."""
-        out = {} if self.inference_id is None else {"inference_id": self.inference_id.decode("ascii")}
+    def json_fields(self) -> str:
+        """Returns what belongs into the log line, a comma before each field. The target is a key of S3, hence its odd characters are
+        replaced."""
+        out = "" if self.inference_id is None else f',"inference_id":{quoted(self.inference_id.decode("ascii"))}'
         if self.target is not None:
-            out["target"] = re.sub("[^!-~]", "?", self.target[:_LONGEST_LOGGED_TARGET].decode("latin-1"))
+            out += f',"target":{quoted(re.sub("[^!-~]", "?", self.target[:_LONGEST_LOGGED_TARGET].decode("latin-1")))}'
         return out

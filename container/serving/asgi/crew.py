@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import selectors
 import signal
 import socket
 import sys
@@ -38,23 +39,36 @@ class KeepDyingError(Exception):
 
 
 class Member:
-    """A worker's place: the process in it, and its end of the channel to it."""
+    """A worker's place: the process in it, its end of the channel to it, and the connections that it was given and has not taken yet, the
+    oldest first."""
 
     def __init__(self) -> None:
         self.process = 0
         self.channel: socket.socket | None = None
+        self.sent: deque[socket.socket] = deque()
         self.given = 0  # connections
         self.born = 0.0
         self.next_birth = 0.0
 
 
 class Crew:
-    """``listener`` is what the workers must not keep open."""
+    """``listener`` is what the workers must not keep open. Their channels are in ``selector``, with what is to be called when they say
+    something."""
 
-    def __init__(self, board: Board, settings: Settings, responder: Responder, metrics: Path, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        board: Board,
+        settings: Settings,
+        responder: Responder,
+        metrics: Path,
+        listener: socket.socket,
+        selector: selectors.BaseSelector,
+    ) -> None:
         self.board = board
         self._settings, self._responder, self._metrics, self._listener = settings, responder, metrics, listener
+        self._selector = selector
         self._members = [Member() for _ in range(board.workers)]
+        self._homeless: deque[socket.socket] = deque()  # connections that no worker could be given
         self._rows = [board.row(number) for number in range(board.workers)]
         self._deaths = 0  # at once, one after the other
         self._losses: deque[float] = deque(maxlen=_LOSSES_OF_EACH * board.workers)  # when they were
@@ -67,7 +81,8 @@ class Crew:
             self._make(number)
 
     def look_after(self) -> None:
-        """Buries the dead and makes others in their place; ends who hangs. Raises ``KeepDyingError``."""
+        """Buries the dead, makes others in their place and gives them what the dead had not taken; ends who hangs. Raises
+        ``KeepDyingError``."""
         now = time.monotonic()
         many = len(self._losses) == self._losses.maxlen
         self.board.keeps_losing_workers = many and now - self._losses[0] < _SECONDS_OF_LOSSES
@@ -82,6 +97,8 @@ class Crew:
             elif self._hangs(member, row, now):
                 log.error("worker %d hangs: it is ended", member.process)
                 os.kill(member.process, signal.SIGKILL)
+        for _ in range(len(self._homeless)):
+            self.give(self._homeless.popleft())
 
     def _hangs(self, member: Member, row: Row, now: float) -> bool:
         if not row.get("ready"):
@@ -99,7 +116,11 @@ class Crew:
         if self._deaths >= _DEATHS_AT_ONCE:
             raise KeepDyingError(f"the workers die as soon as they are started ({self._deaths} times); the lines above may say why")
         assert member.channel is not None
+        self._hear(member)
+        self._forget(member.channel)
         member.channel.close()
+        self._homeless += member.sent
+        member.sent.clear()
         row.clear()
         member.process, member.channel, member.given = 0, None, 0
         member.next_birth = time.monotonic() + (min(1.0, 0.05 * self._deaths) if at_once else 0.0)
@@ -116,6 +137,7 @@ class Crew:
         theirs.close()
         ours.setblocking(False)
         member.process, member.channel, member.given, member.born = process, ours, 0, time.monotonic()
+        self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(member))
 
     def _work(self, number: int, ours: socket.socket, theirs: socket.socket, parent: int) -> None:
         """The life of a worker."""
@@ -132,6 +154,10 @@ class Crew:
             for member in self._members:
                 if member.channel is not None:
                     member.channel.close()
+                for connection in member.sent:
+                    connection.close()
+            for connection in self._homeless:
+                connection.close()
             worker.run(number, theirs, self._responder, self._settings, self.board, self._metrics)
             code = 0
         except SystemExit as end:
@@ -156,10 +182,11 @@ class Crew:
 
     def has_room(self) -> bool:
         """Returns whether a worker could take one more connection."""
-        return bool(self._fit())
+        return not self._homeless and bool(self._fit())
 
     def give(self, connection: socket.socket) -> None:
-        """Hands a connection to the worker that has the fewest; drops it where none can take it."""
+        """Hands a connection to the worker that has the fewest, and keeps it until that has taken it: what lies in the channel of a worker
+        that dies is lost. Where none can take it, ``look_after`` tries again."""
         for number in sorted(self._fit(), key=self._load):
             member = self._members[number]
             assert member.channel is not None
@@ -168,7 +195,29 @@ class Crew:
             except OSError:  # it has just ended, or has not taken the last ones yet
                 continue
             member.given += 1
+            member.sent.append(connection)
             return
+        self._homeless.append(connection)
+
+    def _hear(self, member: Member) -> None:
+        """Lets go of the connections that a worker says it has taken; it must not miss their end when he closes them."""
+        assert member.channel is not None
+        while True:
+            try:
+                taken = member.channel.recv(1)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:  # it has died with something unread; we hear so once, before what it has said
+                continue
+            if not taken:  # it has ended, and would be said to be readable all the time
+                self._forget(member.channel)
+                return
+            for _ in range(taken[0]):
+                member.sent.popleft().close()
+
+    def _forget(self, channel: socket.socket) -> None:
+        with suppress(KeyError):
+            self._selector.unregister(channel)
 
     def stop(self, seconds: float) -> None:
         """Ends all workers: asks them, and kills those that are left after so many seconds."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
+from http import HTTPStatus
 
 from container.serving.account import Account
 from container.serving.asgi.caller import ATTRIBUTES, INFERENCE_ID, Caller
@@ -11,6 +12,9 @@ from container.serving.asgi.journal import Journal
 from container.serving.asgi.problems import Problem
 from container.serving.responder import JSON, Reply
 from inference.errors import error_json
+
+_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 class Exchange:
@@ -22,7 +26,7 @@ class Exchange:
     """
 
     def __init__(self, caller: Caller, route: str, journal: Journal) -> None:
-        self.id = str(uuid.uuid4())
+        self.id = _new_id()
         self.caller = caller
         self.route = route
         self.bytes_in: int | None = caller.content_length or 0
@@ -52,16 +56,30 @@ class Exchange:
         self.error = problem.code
         return Reply(problem.status, JSON, error_json(problem.code, problem.sentence, self.id))
 
-    def headers(self, reply: Reply) -> list[tuple[bytes, bytes]]:
-        """Returns the headers of the one answer, which is counted and logged by this."""
+    def head(self, reply: Reply, keep_alive: bool) -> bytes:
+        """Returns all of the one answer but its body. It is counted and logged by this."""
         size = len(reply.body)
-        headers = [(b"content-type", reply.content_type.encode("ascii"))] if size else []
-        headers += [(b"x-request-id", self.id.encode("ascii")), (b"content-length", b"%d" % size)]
+        kind = f"content-type: {reply.content_type}\r\n" if size else ""
+        head = f"{_STATUS[reply.status]}{kind}x-request-id: {self.id}\r\ncontent-length: {size}\r\n".encode("ascii")
         if self.model_version is not None:
-            headers.append((ATTRIBUTES, self.caller.answer(self.model_version.encode("ascii", "replace"))))
+            head += b"%b: %b\r\n" % (ATTRIBUTES, self.caller.answer(self.model_version.encode("ascii", "replace")))
         if self.caller.inference_id is not None:
-            headers.append((INFERENCE_ID, self.caller.inference_id))
+            head += b"%b: %b\r\n" % (INFERENCE_ID, self.caller.inference_id)
         if reply.status in (429, 503):
-            headers.append((b"retry-after", b"1"))
+            head += b"retry-after: 1\r\n"
+        if not keep_alive:
+            head += b"connection: close\r\n"
         self._journal.answered(self, reply.status, size)
-        return headers
+        return head + b"\r\n"
+
+    def answered(self) -> None:
+        """The answer has been given: how long it took is counted, where it was worked on."""
+        if self.waited is not None:
+            self._journal.counts.duration(self.seconds())
+            self._journal.counts.queue(self.waited)
+
+
+def _new_id() -> str:
+    """Returns a random UUID (version 4 of RFC 9562), in a third of the time that ``uuid`` takes."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:]}"

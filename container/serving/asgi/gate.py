@@ -21,9 +21,13 @@ class Gate:
         self._spent = 0.0
         self._turning = False  # the next turn is announced to the event loop
 
+    def is_closed(self) -> bool:
+        """Returns whether the next request would have to wait for its turn."""
+        return self._spent >= _SECONDS_AT_A_STRETCH or bool(self._queue)
+
     async def enter(self) -> bool:
         """Waits for this request's turn, which ends with ``leave``. Returns False where too many wait already."""
-        if self._spent >= _SECONDS_AT_A_STRETCH or self._queue:
+        if self.is_closed():
             if self.is_full():
                 return False
             turn = asyncio.get_running_loop().create_future()

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
 from container.serving.account import FrontCounts
@@ -23,6 +24,7 @@ class Journal:
         self.counts = counts
         self._level = level
         self._as_json = as_json
+        self._second, self._written = 0, ""  # the second of the last line, and its text
 
     def answered(self, exchange: Exchange, status: int, bytes_out: int) -> None:
         """To be called once for each request. Pings and scrapes are counted only; what was lost is told at every level."""
@@ -31,15 +33,21 @@ class Journal:
         if exchange.route in SILENT or level < min(self._level, logging.ERROR):
             return
         fields = _fields(exchange, status, bytes_out)
-        now = time.time()
-        name = logging.getLevelName(level)
+        name = "INFO" if level == logging.INFO else "ERROR"
         if self._as_json:
-            moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
-            line = f'{{"time":"{moment}","level":"{name}",{fields}}}\n'
+            line = f'{{"time":"{self._moment()}Z","level":"{name}",{fields}}}\n'
         else:
-            moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(now))}.{int(now % 1 * 1000):03d}"
-            line = f"{moment} {name} request{_text(fields)}\n"
+            line = f"{self._moment()} {name} request{_text(fields)}\n"
         os.write(2, line.encode("ascii"))  # in one piece, so that the lines of several processes do not mix
+
+    def _moment(self) -> str:
+        """Returns the time: of the world for programs, of the place for people."""
+        now = time.time_ns() // 1_000_000
+        second, millisecond = divmod(now, 1000)
+        if second != self._second:
+            broken_down = time.gmtime(second) if self._as_json else time.localtime(second)
+            self._second, self._written = second, time.strftime("%Y-%m-%dT%H:%M:%S", broken_down)
+        return f"{self._written}.{millisecond:03d}"
 
 
 def _fields(exchange: Exchange, status: int, bytes_out: int) -> str:
@@ -53,13 +61,13 @@ def _fields(exchange: Exchange, status: int, bytes_out: int) -> str:
     elif exchange.error is not None:
         out += f',"error":"{exchange.error}"'
     if exchange.lost is not None:
-        out += f',"lost":{json.dumps(exchange.lost)}'
+        out += f',"lost":{quoted(exchange.lost)}'
     if exchange.bytes_in is not None:
         out += f',"bytes_in":{exchange.bytes_in}'
     out += f',"bytes_out":{bytes_out}'
     if exchange.model_version is not None:
-        out += f',"model_version":{json.dumps(exchange.model_version)}'
-    return out + "".join(f',"{name}":{json.dumps(value)}' for name, value in exchange.caller.logged().items())
+        out += f',"model_version":{quoted(exchange.model_version)}'
+    return out + exchange.caller.json_fields()
 
 
 def _text(fields: str) -> str:

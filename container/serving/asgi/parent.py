@@ -57,7 +57,9 @@ def main() -> int:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((settings.host, settings.port))
         listener.setblocking(False)
-        return Parent(Crew(board, settings, responder, Path(os.environ[METRICS_ENV]), listener), listener, stopping).run()
+        with selectors.DefaultSelector() as selector:
+            crew = Crew(board, settings, responder, Path(os.environ[METRICS_ENV]), listener, selector)
+            return Parent(crew, listener, stopping, selector).run()
 
 
 def load() -> Responder:
@@ -93,10 +95,9 @@ class Stopping:
 
 
 class Parent:
-    def __init__(self, crew: Crew, listener: socket.socket, stopping: Stopping) -> None:
-        self._crew, self._listener, self._stopping = crew, listener, stopping
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(stopping.wake, selectors.EVENT_READ)
+    def __init__(self, crew: Crew, listener: socket.socket, stopping: Stopping, selector: selectors.BaseSelector) -> None:
+        self._crew, self._listener, self._stopping, self._selector = crew, listener, stopping, selector
+        self._selector.register(stopping.wake, selectors.EVENT_READ, self._woken)
         self._listening = False
 
     def run(self) -> int:
@@ -126,16 +127,16 @@ class Parent:
         """Waits for connections and signals, so many seconds at most."""
         wanted = self._crew.board.every_worker_was_ready and self._crew.has_room()
         if wanted and not self._listening:
-            self._selector.register(self._listener, selectors.EVENT_READ)
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         elif self._listening and not wanted:
             self._selector.unregister(self._listener)
         self._listening = wanted
         for key, _ in self._selector.select(seconds):
-            if key.fileobj is self._listener:
-                self._accept()
-            else:
-                with suppress(BlockingIOError):
-                    os.read(self._stopping.wake, 4096)
+            key.data()
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._stopping.wake, 4096)
 
     def _accept(self) -> None:
         while self._crew.has_room():
@@ -147,8 +148,7 @@ class Parent:
                 log.error("a connection could not be accepted: %s", error)
                 time.sleep(0.01)
                 return
-            with connection:
-                self._crew.give(connection)
+            self._crew.give(connection)
 
 
 if __name__ == "__main__":

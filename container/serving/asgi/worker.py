@@ -17,9 +17,10 @@ import uvicorn
 
 from container.serving.account import FrontCounts, WorkerCounts
 from container.serving.asgi.app import App
+from container.serving.asgi.asked import Limits
 from container.serving.asgi.board import Board
 from container.serving.asgi.journal import Journal
-from container.serving.asgi.protocol import Limits, Protocol
+from container.serving.asgi.protocol import Protocol
 from container.serving.responder import Responder
 from container.serving.settings import Settings
 
@@ -39,11 +40,11 @@ class Worker(uvicorn.Server):
         journal = Journal(FrontCounts(counts.counters), settings.python_log_level, as_json=not sys.stderr.isatty())
         app = App(responder, settings, board, self._row, journal, counts, metrics)
         closed = self._closed
-        of_this_worker = {"limits": limits, "journal": journal, "closed": lambda self: closed()}
+        of_this_worker = {"app": app, "limits": limits, "closed": lambda self: closed()}
         self._protocol: Callable[..., Protocol] = type("BoundProtocol", (Protocol,), of_this_worker)
         super().__init__(
             uvicorn.Config(
-                app,
+                app.answer,  # called by uvicorn's own protocols only
                 http=self._protocol,
                 ws="none",
                 loop="uvloop",
@@ -60,6 +61,7 @@ class Worker(uvicorn.Server):
         )
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what it says of bad requests our own log says as well
         self._coming: set[asyncio.Task[object]] = set()
+        self._untold = 0  # connections that were taken, which the parent does not know yet
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to take connections, once a request has been answered."""
@@ -75,6 +77,7 @@ class Worker(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._row.beat()
+        self._tell()
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
@@ -90,7 +93,7 @@ class Worker(uvicorn.Server):
             try:
                 message, descriptors, _, _ = socket.recv_fds(self._channel, 1, 1)
             except BlockingIOError:
-                return
+                break
             if not message:  # the parent has ended
                 os._exit(1)
             for descriptor in descriptors:
@@ -99,6 +102,15 @@ class Worker(uvicorn.Server):
                 task.add_done_callback(self._coming.discard)
             if not descriptors:  # there was no room for it
                 self._closed()
+            self._untold += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        """Says to the parent that it need not keep the connections any longer that were taken."""
+        if self._untold:
+            with suppress(OSError):  # it has not heard the last times yet, or has ended
+                self._channel.send(bytes([min(self._untold, 255)]))
+                self._untold -= min(self._untold, 255)
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
