@@ -17,7 +17,7 @@ from mms.protocol import otf_message_handler as stock
 
 from container.paths import model_dir
 from container.serving.account import WorkerCounts
-from container.serving.frames import REQUESTS, FramedAnswer, FrameReader, FramedRequest, answer_frame
+from container.serving.frames import REQUESTS, FramedAnswer, FramedRequest, FrameReader, answer_frame
 from container.serving.lifetime import die_with_parent
 from container.serving.models import NotLoadedError, OpenModels
 from container.serving.responder import Reply, Responder, problem

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mms.context import Context, RequestProcessor
 from mms.protocol import otf_message_handler as stock
 
-from container.serving.frames import REQUESTS, FramedAnswer, FrameReader, FramedRequest, answer_frame
+from container.serving.frames import REQUESTS, FramedAnswer, FramedRequest, FrameReader, answer_frame
 
 END = struct.pack("!i", -1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -1,27 +1,29 @@
 package serving;
 
+import com.amazonaws.ml.mms.util.messages.Predictions;
 import com.amazonaws.ml.mms.util.messages.RequestInput;
-import com.amazonaws.ml.mms.util.messages.WorkerCommands;
-import com.amazonaws.ml.mms.wlm.Job;
 import io.netty.channel.ChannelFuture;
-import io.netty.handler.codec.http.HttpResponseStatus;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A request in multi-model-server's queue. Exactly one of its answers is called. */
-final class Invocation extends Job {
+/** A request for a worker. Exactly one of its answers is called. */
+final class Invocation {
     private static final String ACCOUNT_HEADER = "serving-account"; // of container/serving/handler.py; it goes no further
 
+    /** What the worker gets. */
+    final RequestInput input;
+    /** Bytes of the body. */
+    final int size;
+    /** Whether no other request may go to a worker together with it. */
+    volatile boolean alone;
     private final Exchange exchange;
     private final Health health;
     private final Metrics metrics;
-    private final int size;
     private final LoadedModel model;
     private final AtomicBoolean waiting = new AtomicBoolean(true);
 
     /** Makes the invocation; {@code model} is null where the endpoint has one model only, else has been entered and is left at the end. */
     Invocation(Exchange exchange, RequestInput input, Health health, Metrics metrics, LoadedModel model) {
-        super(null, Server.MODEL, WorkerCommands.PREDICT, input);
+        this.input = input;
         this.exchange = exchange;
         this.health = health;
         this.size = exchange.bytesIn;
@@ -31,10 +33,9 @@ final class Invocation extends Job {
         health.queued(1);
     }
 
-    /** A worker takes it; more than once where that one dies before it has sent it on. */
-    @Override
-    public void setScheduled() {
-        super.setScheduled();
+    /** A worker takes it, with so many in all; more than once where that one dies. */
+    void taken(int together) {
+        exchange.together = together;
         exchange.waited = exchange.nanoseconds();
         leaveQueue();
     }
@@ -46,17 +47,15 @@ final class Invocation extends Job {
     }
 
     /** The worker's answer. The reason phrase is the standard one of the status: a phrase of the worker's could hold anything. */
-    @Override
-    public void response(byte[] body, CharSequence contentType, int status, String phrase, Map<String, String> headers) {
-        exchange.account = headers.get(ACCOUNT_HEADER);
-        finish(exchange.answer(status, contentType, body));
+    void answer(Predictions answer) {
+        exchange.account = answer.getHeaders().get(ACCOUNT_HEADER);
+        finish(exchange.answer(answer.getStatusCode(), answer.getContentType(), answer.getResp()));
     }
 
-    /** multi-model-server's own error: the worker died, ran out of time, or is out of memory. */
-    @Override
-    public void sendError(HttpResponseStatus status, String error) {
-        exchange.lost = error;
-        finish(exchange.answer(Problem.ofStatus(status.code())));
+    /** The worker died, or ran out of time. */
+    void fail(String reason) {
+        exchange.lost = reason;
+        finish(exchange.answer(Problem.WORKER_LOST));
     }
 
     /** No worker will be asked. */

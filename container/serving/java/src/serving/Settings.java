@@ -17,6 +17,10 @@ final class Settings {
     /** Of the one model; null on a multi-model endpoint. */
     final String modelVersion;
     final int timeoutSeconds;
+    /** How many requests may wait for a worker. */
+    final int queueSize;
+    /** How many of them a worker gets at once, at most. */
+    final int batchSize;
     /** Where the models of a multi-model endpoint lie; null where the endpoint has one model only. */
     final Path models;
     /** Where the markers of the loaded models lie; see {@link Models}. */
@@ -37,6 +41,8 @@ final class Settings {
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
         modelVersion = config.getProperty("serving_model_version", null);
         python = config.getPythonExecutable();
+        queueSize = config.getJobQueueSize();
+        batchSize = number(config, "serving_batch_size");
         timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
         metrics = Paths.get(config.getProperty("serving_metrics", null));
         jsonLog = !"text".equals(config.getProperty("serving_log", "json"));
