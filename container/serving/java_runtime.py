@@ -47,8 +47,11 @@ def java_command(java: str, settings: Settings, directory: Path, properties: Pat
     """Returns the command that starts the server, with everything that it writes in ``directory``."""
     # Serial collector and first compiler only: a third of the memory and a quarter of the slowest per cent, measured.
     collector = [] if any("GC" in flag for flag in settings.jvm_flags) else ["-XX:+UseSerialGC"]
+    # One that does not fit, or is no archive, is passed over without a word. See class_archive.py.
+    archive = [f"-XX:SharedArchiveFile={settings.class_archive}"] if settings.class_archive else []
     return [
         java,
+        *archive,
         *collector,
         "-XX:TieredStopAtLevel=1",
         "-XX:-UsePerfData",

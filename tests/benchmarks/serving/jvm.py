@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from container.memory import MEGABYTE, memory_limit
-from container.serving.settings import Settings
+from container.serving.class_archive import make_archive
+from container.serving.java_runtime import find_java
+from container.serving.settings import BATCH_SIZE_ENV, CLASS_ARCHIVE_ENV, NETTY_THREADS_ENV, Settings
 from scripts.answer_table import table
 from scripts.process_memory import proportional_bytes
 from tests.benchmarks.serving.contestants import Launch, Place, ours_serving
@@ -50,28 +53,38 @@ class Without:
 
 def left_out() -> list[Without]:
     """Returns the server as it is, and without each setting: what Java or multi-model-server would do if nobody said anything."""
-    heap = Settings.from_environment({}).heap_mb
+    ours = ("-XX:+UseSerialGC", f"-Xmx{Settings.from_environment({}).heap_mb}m")
+    young = " ".join(f"-XX:{flag}={_left_alone(flag, *ours)}" for flag in ("NewSize", "MaxNewSize"))
     cpus = os.cpu_count() or 1
     return [
         Without("as it is", {}),
         Without("serial collector", {FLAGS: "-XX:+UseG1GC"}),
         Without("first compiler only", {FLAGS: "-XX:TieredStopAtLevel=4"}),
-        Without("heap from the memory's limit", {FLAGS: f"-Xmx{memory_limit(os.environ) // (4 * MEGABYTE)}m"}),
-        Without("young generation of 16 MB", {FLAGS: f"-XX:NewSize=2m -XX:MaxNewSize={heap // 3}m"}),
-        Without("no counters of Java in a file", {FLAGS: "-XX:+UsePerfData"}),
-        Without("one thread for the network", {"MMS_NUMBER_OF_NETTY_THREADS": str(2 * cpus)}),
-        Without("waiting requests together", {"SERVING_BATCH_SIZE": "1"}),
+        Without("heap from the memory's limit", {FLAGS: f"-Xmx{_left_alone('MaxHeapSize')}"}),
+        Without("young generation of 16 MB", {FLAGS: young}),
+        Without("one thread for the network", {NETTY_THREADS_ENV: str(2 * cpus)}),
+        Without("the archive of classes", {CLASS_ARCHIVE_ENV: ""}),
+        Without("waiting requests together", {BATCH_SIZE_ENV: "1"}),
         Without("the line of each request", {"SAGEMAKER_CONTAINER_LOG_LEVEL": "30"}),
     ]
 
 
+def _left_alone(flag: str, *given: str) -> int:
+    """Returns what Java chooses for a flag that nobody sets, beside those that are given."""
+    command = [find_java(os.environ), *given, "-XX:+PrintFlagsFinal", "-version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    [value] = re.findall(rf"\b{flag}\s*:?=\s*(\d+)", told)
+    return int(value)
+
+
 def worth_of_settings(model: Path, bodies: Path, folder: Path, seconds: float, rounds: int) -> list[str]:
     """Returns the table. ``model`` is served by two workers, and asked for what is in the file ``bodies``."""
+    make_archive(archive := folder.resolve() / "classes.jsa")  # as the image has one
     rows = left_out()
     body = bodies.read_bytes().splitlines()[0]
     for _ in range(rounds):
         for row in rows:
-            with running(_of(model, row.variables), 2, body, folder / "jvm.log", ping=True) as server:
+            with running(_of(model, {CLASS_ARCHIVE_ENV: str(archive), **row.variables}), 2, body, folder / "jvm.log", ping=True) as server:
                 _measure(row, server, bodies, seconds)
             print(f"without {row.what}: {row.many[-1].rate:,.0f} requests/s", flush=True)
     heading = ["without", "first ping s", "Java MB", f"p50 / p99 ms, {FEW} client", f"req/s, {MANY}", f"CPU µs/request, {MANY}"]
