@@ -13,7 +13,7 @@ from container.memory import LIMIT_ENV, MEGABYTE, memory_limit
 
 BIND_ADDRESS_ENV = "SAGEMAKER_BIND_ADDRESS"
 QUEUE_SIZE_ENV = "MMS_JOB_QUEUE_SIZE"
-WORKERS_PER_NETTY_THREAD = 4  # one thread reads and writes as much as so many workers answer, without a request changing threads
+WORKERS_PER_NETTY_THREAD = 2  # about as much as so many workers answer is read and written by one
 MEMORY_PER_WORKER = 1024 * MEGABYTE  # on serverless endpoints, which have a CPU for about as much, but may show more CPUs
 NETTY_THREADS_ENV = "MMS_NUMBER_OF_NETTY_THREADS"
 CLASS_ARCHIVE_ENV = "SERVING_CLASS_ARCHIVE"

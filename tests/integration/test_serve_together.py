@@ -62,7 +62,8 @@ def test_requests_that_waited_go_together_and_each_is_answered_as_if_it_were_alo
         (b'{"user_id": "u2", "num_recommendations": 2}\n' * 3, LINES),
         ({"user_id": "nobody"}, JSON),
     ]
-    with serving(parent, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server, ThreadPoolExecutor(16) as callers:
+    several = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "MMS_NUMBER_OF_NETTY_THREADS": "4"}  # callers and worker have different ones, then
+    with serving(parent, **several) as server, ThreadPoolExecutor(16) as callers:
         worker, answers = hold(server, callers, requests)
         os.kill(worker, signal.SIGCONT)
         first, *together = [answer.result() for answer in answers]
