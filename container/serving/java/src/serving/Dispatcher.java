@@ -88,8 +88,9 @@ public final class Dispatcher {
         }
         List<Invocation> batch = new ArrayList<>();
         batch.add(first);
-        // The others will be free soon, too: each gets its share.
-        int share = Math.min(most, (waiting.size() + workers.size()) / Math.max(workers.size(), 1));
+        // Half of its share: the others will be free soon, too, and it must not have to wait for callers when it is done.
+        int shares = 2 * Math.max(workers.size(), 1);
+        int share = Math.min(most, (waiting.size() + shares) / shares); // of those that waited with the first one, rounded up
         int bytes = first.size;
         while (!first.alone && batch.size() < share && !waiting.isEmpty()) {
             Invocation another = waiting.peekFirst();
