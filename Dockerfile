@@ -42,6 +42,10 @@ RUN python3 /opt/program/inference/native/build.py \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/program \
  && chmod -R a+rX /opt/program
 
+# The classes that the server loads, ready to be mapped: a quarter of a second less until the first ping. Java takes it only beside the very
+# same jars at the same places, and does without otherwise.
+RUN PATH=/opt/venv/bin:/opt/java/bin:$PATH PYTHONPATH=/opt/program python3 -P -m container.serving.class_archive /opt/classes.jsa
+
 FROM ${BASE_IMAGE}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 \
@@ -49,9 +53,11 @@ RUN apt-get update \
 COPY --from=build /opt/java /opt/java
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/program /opt/program
+COPY --from=build /opt/classes.jsa /opt/classes.jsa
 
 ENV PATH=/opt/program/container/bin:/opt/venv/bin:/opt/java/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONPATH=/opt/program \
+    SERVING_CLASS_ARCHIVE=/opt/classes.jsa \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     LANG=C.UTF-8

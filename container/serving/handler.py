@@ -1,4 +1,4 @@
-"""multi-model-server's way in: `handle` is called once to load, and then with each batch of requests.
+"""multi-model-server's way in: `handle` is called once, to load; requests come by `answer_requests`, which takes the place of its own loop.
 
 The process that loads is the parent of the workers; it forks them, so they share all that is loaded here.
 """
@@ -8,12 +8,16 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
+from mms.protocol import otf_message_handler as stock
+
 from container.paths import model_dir
 from container.serving.account import WorkerCounts
+from container.serving.frames import REQUESTS, FramedAnswer, FramedRequest, FrameReader, answer_frame
 from container.serving.lifetime import die_with_parent
 from container.serving.models import NotLoadedError, OpenModels
 from container.serving.responder import Reply, Responder, problem
@@ -25,36 +29,58 @@ log = logging.getLogger(__name__)
 
 MODEL_HEADER = "serving-model"  # set by our own front: the marker of the model that is asked
 ACCOUNT_HEADER = "serving-account"  # to our own front, for its log line
+WORKER_CLASS = "MXNetModelServiceWorker"  # multi-model-server's, in the program that runs
 _responder: Responder | None = None  # of the one model
 _models: OpenModels | None = None  # of a multi-model endpoint
 _counts: WorkerCounts | None = None  # of this worker
 
 
-def handle(data: list[dict[str, Any]] | None, context: Any) -> list[bytes] | None:
-    """Returns one body per request, with its status and type set in ``context``; without ``data`` it loads the model."""
+def handle(data: None, context: Any) -> None:
+    """Loads the model, and has requests come by ``answer_requests`` from then on."""
     if _responder is None and _models is None:
         _load()
-    if data is None:
-        return None
-    return [_answer(index, element, context) for index, element in enumerate(data)]
+        gc.collect()
+        gc.freeze()  # else the first collection of a worker would copy all of this
+        getattr(sys.modules["__main__"], WORKER_CLASS).handle_connection = answer_requests
 
 
-def _answer(index: int, element: dict[str, Any], context: Any) -> bytes:
-    headers, request_id = context.get_all_request_header(index), context.get_request_id(index)
-    responder = _responder if _models is None else _open(_models, headers[MODEL_HEADER], request_id)
+def answer_requests(worker: Any, connection: socket.socket) -> None:
+    """Answers the front's frames until it closes the connection: raises ``ConnectionError`` then.
+
+    Stands in for the method of multi-model-server's ``worker``, which spends more time on a small request than the model does.
+    """
+    connection.setblocking(True)
+    reader = FrameReader(connection)
+    while True:
+        command = reader.recv(1)
+        if command == REQUESTS:
+            connection.sendall(answer_frame([answer(request) for request in reader.requests()]))
+            continue
+        if command != stock.LOAD_MSG:
+            raise ValueError(f"the front sent a frame of an unknown kind: {command!r}")
+        # The first frame: the model is loaded long since, but the pipes for the log are made now.
+        message, status = worker.load_model(stock._retrieve_load_msg(reader))
+        connection.sendall(stock.create_load_model_response(status, message))
+        worker._remap_io()
+        if status != 200:
+            raise RuntimeError(f"{status}: {message}")
+
+
+def answer(request: FramedRequest) -> FramedAnswer:
+    """Returns the answer, whatever the request is."""
+    headers = request.headers
+    responder = _responder if _models is None else _open(_models, headers[MODEL_HEADER], request.id)
     if isinstance(responder, Reply):
         reply = responder
     else:
         assert responder is not None
-        reply = responder.reply(element.get("body", b""), headers.get("content-type"), headers.get("accept"), request_id)
-    # Constant phrase and type: multi-model-server counts characters where it sends bytes.
-    context.set_response_status(reply.status, "", index)
-    context.set_response_content_type(index, reply.content_type)
+        reply = responder.reply(request.body, headers.get("content-type"), headers.get("accept"), request.id)
+    told = {}
     if reply.account is not None:
-        context.set_response_header(index, ACCOUNT_HEADER, reply.account.json_fields())
+        told[ACCOUNT_HEADER] = reply.account.json_fields()
         if _counts is not None:
             _counts.add(reply.account)
-    return reply.body
+    return FramedAnswer(request.id, reply.status, reply.content_type, told, reply.body)
 
 
 def _open(models: OpenModels, marker: str, request_id: str) -> Responder | Reply:
@@ -87,7 +113,6 @@ def _load() -> None:
     package = logging.getLogger("container.serving")
     package.addHandler(handler)
     package.propagate = False
-    logging.getLogger("mms.service").setLevel(logging.WARNING)  # a metrics line for each request, which nobody reads
     settings = Settings.from_environment(os.environ)
     package.setLevel(settings.python_log_level)
     if settings.multi_model:

@@ -45,13 +45,16 @@ def find_java(environment: Mapping[str, str]) -> str:
 
 def java_command(java: str, settings: Settings, directory: Path, properties: Path) -> list[str]:
     """Returns the command that starts the server, with everything that it writes in ``directory``."""
-    # Serial collector and first compiler only: a third of the memory and a quarter of the slowest per cent, measured.
+    # What each of these is worth is measured by tests/benchmarks/serving/run --parts jvm.
     collector = [] if any("GC" in flag for flag in settings.jvm_flags) else ["-XX:+UseSerialGC"]
+    # One that does not fit, or is no archive, is passed over without a word. See class_archive.py.
+    archive = [f"-XX:SharedArchiveFile={settings.class_archive}"] if settings.class_archive else []
     return [
         java,
+        *archive,
         *collector,
         "-XX:TieredStopAtLevel=1",
-        "-XX:-UsePerfData",
+        "-XX:-UsePerfData",  # a file in /tmp, wherever TMPDIR is
         "-XX:+DisplayVMOutputToStderr",
         "-Xmn16m",  # what is young is small; left alone it takes a third of the heap and keeps it
         f"-Xmx{settings.heap_mb}m",

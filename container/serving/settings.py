@@ -13,7 +13,11 @@ from container.memory import LIMIT_ENV, MEGABYTE, memory_limit
 
 BIND_ADDRESS_ENV = "SAGEMAKER_BIND_ADDRESS"
 QUEUE_SIZE_ENV = "MMS_JOB_QUEUE_SIZE"
+WORKERS_PER_NETTY_THREAD = 2  # about as much as so many workers answer is read and written by one
 MEMORY_PER_WORKER = 1024 * MEGABYTE  # on serverless endpoints, which have a CPU for about as much, but may show more CPUs
+NETTY_THREADS_ENV = "MMS_NUMBER_OF_NETTY_THREADS"
+CLASS_ARCHIVE_ENV = "SERVING_CLASS_ARCHIVE"
+BATCH_SIZE_ENV = "SERVING_BATCH_SIZE"
 ENGINE_ENV = "SERVING_ENGINE"
 MULTI_MODEL_SERVER = "multi-model-server"
 UVICORN = "uvicorn"
@@ -57,6 +61,9 @@ class Settings:
     batch_strategy: str = "SINGLE_RECORD"
     transforms: int = 1  # of a batch transform job, at once
     engine: str = MULTI_MODEL_SERVER
+    batch_size: int = 16  # how many waiting requests a worker of multi-model-server takes at once, at most
+    class_archive: str | None = None  # a file with the classes that Java loads
+    netty_threads: int = 1  # of Java, for the connections of callers and workers
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -87,6 +94,9 @@ class Settings:
             batch=reader.flag(BATCH_ENV),
             batch_strategy=reader.word(BATCH_STRATEGY_ENV, BATCH_STRATEGIES, "SINGLE_RECORD"),
             transforms=transforms,
+            batch_size=reader.whole(BATCH_SIZE_ENV, 16, 1, 1000),
+            class_archive=environment.get(CLASS_ARCHIVE_ENV) or None,
+            netty_threads=reader.whole(NETTY_THREADS_ENV, max(1, workers // WORKERS_PER_NETTY_THREAD), 1, 64),
             engine=reader.word(ENGINE_ENV, _ENGINES, MULTI_MODEL_SERVER),
         )
         if settings.engine == UVICORN and settings.multi_model:

@@ -64,6 +64,8 @@ def write_properties(directory: Path, settings: Settings, store: Path, model_ver
         "serving_port": settings.port,
         "serving_drain_seconds": DRAIN_SECONDS,
         "serving_execution_parameters": settings.execution_parameters(),
+        "serving_batch_size": settings.batch_size,
+        "number_of_netty_threads": settings.netty_threads,
         "serving_metrics": directory / METRICS,
         "serving_log": "json" if json_log else "text",
         "model_store": store,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from container.serving.java_runtime import find_java, java_command
+from container.serving.settings import CLASS_ARCHIVE_ENV, Settings
 from scripts.command_line import CommandError
 from tests.benchmarks.serving.__main__ import main, parse_arguments
 from tests.benchmarks.serving.contestants import contestants
+from tests.benchmarks.serving.jvm import FLAGS, left_out
 from tests.benchmarks.serving.load import Load
 from tests.benchmarks.serving.own import Figure
 from tests.benchmarks.serving.plot import latency_against_load
@@ -87,6 +93,21 @@ def echo() -> Iterator[Running]:
 
 def answer(songs: list[str]) -> bytes:
     return json.dumps({"recommendations": [{"item_id": song} for song in songs]}).encode()
+
+
+def test_each_setting_of_java_is_left_out_by_itself(tmp_path: Path) -> None:
+    names = ("UseSerialGC", "TieredStopAtLevel", "MaxHeapSize", "MaxNewSize")
+    found: dict[str, dict[str, str]] = {}
+    for one in left_out():
+        if one.what == "as it is" or FLAGS in one.variables:
+            command = java_command(find_java(os.environ), Settings.from_environment(one.variables), tmp_path, tmp_path)
+            flags = [word for word in command[1:] if word.startswith("-X")]
+            told = subprocess.run([command[0], *flags, "-XX:+PrintFlagsFinal", "-version"], capture_output=True, text=True, check=True)
+            found[one.what] = dict(re.findall(rf"\b({'|'.join(names)})\s*:?=\s*(\w+)", told.stdout + told.stderr))
+        else:
+            assert Settings.from_environment(one.variables) != Settings.from_environment({CLASS_ARCHIVE_ENV: "as in the image"})
+    plain = found.pop("as it is")
+    assert [{name for name in names if values[name] != plain[name]} for values in found.values()] == [{name} for name in names]
 
 
 def test_an_answer_of_ten_known_songs_is_right(echo: Running) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mms.context import Context, RequestProcessor
-from mms.protocol.otf_message_handler import create_predict_response
 
 import inference
 from container.serving import handler
+from container.serving.frames import FramedRequest
 from container.serving.responder import JSON, Responder
 from inference.errors import ArtifactError
 from tests.integration.serving import KNOWN, make_model
@@ -81,16 +80,12 @@ def test_the_warm_up_request_is_one_that_any_model_can_answer(responder: Respond
     assert responder.warm_up().status == 200
 
 
-def test_each_request_of_a_batch_has_its_own_status_and_type(responder: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_request_of_a_frame_has_its_own_status_type_and_account(responder: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "_responder", responder)
-    context = Context("model", "", None, 3, None, "")
-    context.request_ids = {0: "id-0", 1: "id-1", 2: "id-2"}
     headers = [{"content-type": JSON}, {"content-type": "text/xml"}, {"content-type": JSON, "accept": "text/csv"}]
-    context.request_processor = [RequestProcessor(h) for h in headers]
-    data = [{"body": bytearray(BODY)}] * 3
-    bodies = handler.handle(data, context)
-    assert bodies is not None
-    assert [context.get_response_status(i) for i in range(3)] == [(200, ""), (415, ""), (200, "")]
-    assert [context.get_response_content_type(i) for i in range(3)] == [JSON, JSON, "text/csv"]
-    assert json.loads(bodies[1])["error"]["request_id"] == "id-1"
-    assert create_predict_response(bodies, context.request_ids, "", 200, context=context)  # the stock encoder takes it
+    answers = [handler.answer(FramedRequest(f"id-{i}", header, BODY)) for i, header in enumerate(headers)]
+    found = [(one.id, one.status, one.content_type) for one in answers]
+    assert found == [("id-0", 200, JSON), ("id-1", 415, JSON), ("id-2", 200, "text/csv")]
+    assert json.loads(answers[1].body)["error"]["request_id"] == "id-1"
+    accounts = [json.loads("{" + one.headers[handler.ACCOUNT_HEADER] + "}") for one in answers]
+    assert [account.get("error") for account in accounts] == [None, "unsupported_content_type", None]

@@ -32,12 +32,21 @@ def test_each_variable_is_heard() -> None:
             "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "WARNING",
             "SAGEMAKER_MODEL_SERVER_VMARGS": "-Xmx1g -XX:+UseG1GC",
+            "SERVING_BATCH_SIZE": "5",
+            "SERVING_CLASS_ARCHIVE": "/opt/some.jsa",
+            "MMS_NUMBER_OF_NETTY_THREADS": "8",
         }
     )
+    assert (settings.batch_size, settings.class_archive, settings.netty_threads) == (5, "/opt/some.jsa", 8)
     assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 40000, 3)
     assert (settings.timeout, settings.queue_size, settings.max_payload) == (7, 9, 20 * MEGABYTE)
     assert (settings.default_accept, settings.log_level) == ("text/csv", "warn")
     assert settings.jvm_flags == ("-Xmx1g", "-XX:+UseG1GC")
+
+
+@pytest.mark.parametrize(("workers", "threads"), [("1", 1), ("2", 1), ("5", 2), ("16", 8)])
+def test_two_workers_have_one_thread_of_the_network(workers: str, threads: int) -> None:
+    assert Settings.from_environment({"SAGEMAKER_MODEL_SERVER_WORKERS": workers}).netty_threads == threads
 
 
 def test_the_timeout_is_in_seconds_under_both_of_its_names() -> None:
@@ -71,6 +80,8 @@ def test_log_levels_come_as_numbers_and_as_names(given: str, level: str) -> None
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "loud"),
         ("SAGEMAKER_MULTI_MODEL", "1"),
         ("SERVING_ENGINE", "gunicorn"),
+        ("SERVING_BATCH_SIZE", "0"),
+        ("MMS_NUMBER_OF_NETTY_THREADS", "-1"),
         ("SERVING_MEMORY_LIMIT_MB", "lots"),
         ("SAGEMAKER_BATCH", "yes"),
         ("SAGEMAKER_BATCH_STRATEGY", "ALL"),

@@ -59,7 +59,8 @@ def test_port_workers_accept_timeout_and_log_level_are_those_of_the_variables(pa
         start = time.monotonic()
         assert server.invoke(KNOWN).status == 500
         assert 0.8 < time.monotonic() - start < 5
-        assert [record["lost"] for record in server.records()] == ["Worker died."]  # an error is logged at this level, too
+        # An error is logged at this level, too.
+        assert [record["lost"] for record in server.records()] == ["Worker did not answer in time."]
 
 
 # The whole file system read-only but for a small /tmp of its own, as on a serverless endpoint.

@@ -4,6 +4,7 @@
     tests/benchmarks/serving/run --quick                                 # a look at each row; figures mean nothing
     tests/benchmarks/serving/run --data events.parquet --only ours fastapi --parts contest
     tests/benchmarks/serving/run --parts batch start memory              # what is measured of ours alone
+    tests/benchmarks/serving/run --parts jvm                             # what each setting of Java and multi-model-server is worth
 
 Every contestant serves the same events: about 20,000 invented songs, or --data. Ours is an item graph; the others are FastAPI on uvicorn,
 Flask on gunicorn, MLServer and BentoML, around implicit's item-kNN and its ALS of 64 and of 128 factors. All have two workers of one thread
@@ -28,13 +29,14 @@ from scripts.command_line import CommandError, run
 from scripts.machine import described, machine
 from tests.benchmarks.serving.contestants import ROOT, Contestant, Launch, Place, contestants
 from tests.benchmarks.serving.data import KINDS, Prepared, compile_bytecode, prepare, write_bodies
+from tests.benchmarks.serving.jvm import worth_of_settings
 from tests.benchmarks.serving.load import generator, load
 from tests.benchmarks.serving.own import ENGINES, Figure, batches, cold_starts, memory
 from tests.benchmarks.serving.plot import latency_against_load
 from tests.benchmarks.serving.report import Row, contest_table, figures_table, verdicts
 from tests.benchmarks.serving.running import check_answers, running
 
-PARTS = ("contest", "batch", "start", "memory")
+PARTS = ("contest", "batch", "start", "memory", "jvm")
 CLIENTS = [1, 16, 64]
 WORKERS = 2
 CHECKED = 20
@@ -61,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report(options, facts, lines, rows, [])  # should the next round not end
             failed = bool(failures)
     figures = own_figures(options, prepared)
+    if "jvm" in options.parts:
+        bodies = options.output / "bodies-jvm.jsonl"
+        write_bodies(bodies, prepared, options.requests)
+        lines += ["", *worth_of_settings(prepared.folder / "ours", bodies, output, options.seconds, options.rounds)]
+        print(*lines[3:], sep="\n")
     print("", *report(options, facts, lines, rows, figures), sep="\n")
     return 1 if failed or any(row.errors for row in rows) else 0
 

@@ -37,6 +37,8 @@ final class Exchange {
     String modelVersion;
     /** Nanoseconds in the queue; -1 before a worker takes it. */
     volatile long waited = -1;
+    /** How many requests a worker was given at once, with this one. */
+    volatile int together;
     /** What the worker has to say for the log: the inside of a JSON object. */
     String account;
     /** The code of an error that this front makes. */

@@ -77,6 +77,9 @@ final class Journal {
         if (exchange.waited >= 0) {
             milliseconds(out.append(",\"queue_ms\":"), exchange.waited);
         }
+        if (exchange.together > 1) {
+            out.append(",\"together\":").append(exchange.together);
+        }
         if (exchange.account != null) {
             out.append(',').append(exchange.account);
         } else if (exchange.error != null) {

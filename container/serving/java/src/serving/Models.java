@@ -22,8 +22,6 @@ final class Models {
     private static final Logger LOG = LoggerFactory.getLogger("serving");
     private static final long WORKER_MILLISECONDS = 5_000;
 
-    /** Whose request is next. */
-    final Turns turns;
     private final Settings settings;
     private final NavigableMap<String, LoadedModel> loaded = new ConcurrentSkipListMap<>();
     private final AtomicLong bytes = new AtomicLong(); // of all that is loaded, or not yet given back
@@ -31,7 +29,6 @@ final class Models {
 
     Models(Settings settings) {
         this.settings = settings;
-        turns = new Turns(settings.workers, settings.queue);
     }
 
     LoadedModel get(String name) {

@@ -38,18 +38,6 @@ enum Problem {
         this.sentence = sentence;
     }
 
-    /** Returns the problem for a status that multi-model-server gave. */
-    static Problem ofStatus(int status) {
-        switch (status) {
-            case 503:
-                return NOT_READY;
-            case 507:
-                return OUT_OF_MEMORY;
-            default:
-                return WORKER_LOST;
-        }
-    }
-
     /** Returns the one JSON body that every error has. */
     static JsonObject json(String code, String sentence, String requestId) {
         JsonObject error = new JsonObject();

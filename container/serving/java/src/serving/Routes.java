@@ -2,7 +2,6 @@ package serving;
 
 import com.amazonaws.ml.mms.util.messages.InputParameter;
 import com.amazonaws.ml.mms.util.messages.RequestInput;
-import com.amazonaws.ml.mms.wlm.ModelManager;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -27,14 +26,16 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Health health;
     private final Models models; // null where the endpoint has one model only
     private final ModelRoutes modelRoutes;
+    private final Dispatcher dispatcher;
     private final Journal journal;
     private boolean ended; // the connection ends with the answer to the last request: whatever follows it is none
 
-    Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes, Journal journal) {
+    Routes(Settings settings, Health health, Models models, ModelRoutes modelRoutes, Dispatcher dispatcher, Journal journal) {
         this.settings = settings;
         this.health = health;
         this.models = models;
         this.modelRoutes = modelRoutes;
+        this.dispatcher = dispatcher;
         this.journal = journal;
     }
 
@@ -173,10 +174,9 @@ final class Routes extends SimpleChannelInboundHandler<FullHttpRequest> {
             }
         }
         input.addParameter(new InputParameter("body", ByteBufUtil.getBytes(request.content())));
-        Turns turns = model == null ? null : models.turns;
-        Invocation invocation = new Invocation(exchange, input, health, journal.metrics, model, turns);
-        if (turns == null ? !ModelManager.getInstance().addJob(invocation) : !turns.add(model, invocation)) {
-            invocation.turnAway(Problem.BUSY);
+        Invocation invocation = new Invocation(exchange, input, health, journal.metrics, model);
+        if (!dispatcher.offer(invocation)) {
+            invocation.refuse(Problem.BUSY);
         }
     }
 

@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * multi-model-server with a front of our own: its workers, queue and protocol stay, its HTTP routes do not.
+ * multi-model-server with a front of our own: its workers and protocol stay, its HTTP routes and its queue do not.
  *
  * <p>So there is no management API on any address, a ping tells the truth, and every error has the same JSON body. The one argument is
  * the properties file; "serving_host" and "serving_port" in it are ours.
@@ -37,6 +37,7 @@ public final class Server extends ModelServer {
     private final Health health;
     private final Models models;
     private final ModelRoutes modelRoutes;
+    private final Dispatcher dispatcher;
     private final Journal journal;
 
     private Server(Settings settings, Health health, Metrics metrics) {
@@ -45,6 +46,7 @@ public final class Server extends ModelServer {
         this.health = health;
         models = settings.models == null ? null : new Models(settings);
         modelRoutes = new ModelRoutes(models, health);
+        dispatcher = new Dispatcher(settings);
         journal = new Journal(metrics, settings.jsonLog);
     }
 
@@ -101,7 +103,7 @@ public final class Server extends ModelServer {
                         channel.pipeline().addLast(
                                 new Patience(ARRIVAL_SECONDS + settings.timeoutSeconds, journal), new HttpServerCodec(),
                                 new BodyCollector(settings, health, journal), new FlowControlHandler(),
-                                new Routes(settings, health, models, modelRoutes, journal));
+                                new Routes(settings, health, models, modelRoutes, dispatcher, journal));
                     }
                 });
         return bootstrap.bind(new InetSocketAddress(settings.host, settings.port)).sync().channel().closeFuture();

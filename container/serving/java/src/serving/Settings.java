@@ -12,8 +12,6 @@ final class Settings {
     final int port;
     final int workers;
     final int maxRequestBytes;
-    /** Requests that may wait; on a multi-model endpoint so many for each model. */
-    final int queue;
     private final long maxBytesInFlight;
     private final long maxBytesWithSmall;
     final int drainSeconds;
@@ -22,6 +20,10 @@ final class Settings {
     /** Of the one model; null on a multi-model endpoint. */
     final String modelVersion;
     final int timeoutSeconds;
+    /** How many requests may wait for a worker; on a multi-model endpoint so many for each model. */
+    final int queueSize;
+    /** How many of them a worker gets at once, at most. */
+    final int batchSize;
     /** Where the models of a multi-model endpoint lie; null where the endpoint has one model only. */
     final Path models;
     /** Where the markers of the loaded models lie; see {@link Models}. */
@@ -41,11 +43,12 @@ final class Settings {
         long some = Runtime.getRuntime().maxMemory() / 32;
         maxBytesInFlight = Math.max(maxRequestBytes, 7 * some);
         maxBytesWithSmall = maxBytesInFlight + some;
-        queue = config.getJobQueueSize();
         drainSeconds = number(config, "serving_drain_seconds");
         executionParameters = config.getProperty("serving_execution_parameters", "{}");
         modelVersion = config.getProperty("serving_model_version", null);
         python = config.getPythonExecutable();
+        queueSize = config.getJobQueueSize();
+        batchSize = number(config, "serving_batch_size");
         timeoutSeconds = config.getDefaultResponseTimeoutSeconds();
         metrics = Paths.get(config.getProperty("serving_metrics", null));
         jsonLog = !"text".equals(config.getProperty("serving_log", "json"));

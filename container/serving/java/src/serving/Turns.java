@@ -1,76 +1,76 @@
 package serving;
 
-import com.amazonaws.ml.mms.archive.ModelNotFoundException;
-import com.amazonaws.ml.mms.wlm.ModelManager;
 import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Queue;
 
 /**
- * Whose turn it is on a multi-model endpoint. Workers are shared, so a crowd at one model would fill the one queue and keep all others out;
- * here each model has a queue of its own, and multi-model-server's holds no more than the workers take next, one model after the other.
+ * The requests that wait, and whose turn it is. Workers are shared by all models of an endpoint, so in one queue a crowd at one model would
+ * keep all others out: here each model has a queue of its own, and they take turns. Not to be used by two threads at once.
  */
 final class Turns {
-    private final int atOnce; // in multi-model-server's queue or in workers; one more than there are workers, so that none waits for us
     private final int longest;
-    private final Map<LoadedModel, Queue<Invocation>> waiting = new LinkedHashMap<>(); // whose turn is next comes first; none is empty
-    private int given;
+    private final Map<LoadedModel, Deque<Invocation>> waiting = new LinkedHashMap<>(); // whose turn is next comes first; none is empty
+    private int size;
 
-    Turns(int workers, int longest) {
-        this.atOnce = Math.min(workers + 1, longest);
+    /** Makes the queues, each for {@code longest} requests. */
+    Turns(int longest) {
         this.longest = longest;
     }
 
-    /** Lets an invocation wait for its turn. Returns false where too many wait for its model already. */
-    boolean add(LoadedModel model, Invocation invocation) {
-        synchronized (this) {
-            Queue<Invocation> queue = waiting.computeIfAbsent(model, first -> new ArrayDeque<>());
-            if (queue.size() >= longest) {
-                return false;
-            }
-            queue.add(invocation);
+    int size() {
+        return size;
+    }
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    /** Lets a request wait. Returns false where too many wait for its model already. */
+    boolean add(Invocation request) {
+        Deque<Invocation> queue = waiting.get(request.model);
+        if (queue != null && queue.size() >= longest) {
+            return false;
         }
-        giveNext();
+        of(request.model).addLast(request);
+        size++;
         return true;
     }
 
-    /** Has to be called once for each invocation that was let in, when it has its answer. */
-    void ended() {
-        synchronized (this) {
-            given--;
-        }
-        giveNext();
+    /** Lets a request wait again that had its turn already, before all others of its model. */
+    void putBack(Invocation request) {
+        of(request.model).addFirst(request);
+        size++;
     }
 
-    private void giveNext() {
-        for (Invocation next = take(); next != null; next = take()) {
-            try {
-                if (ModelManager.getInstance().addJob(next)) {
-                    continue;
-                }
-            } catch (ModelNotFoundException noWorkers) {
-                // as where there is no room
-            }
-            next.refuse(Problem.BUSY);
-        }
+    /** Returns the request whose turn it is, null for none. */
+    Invocation peek() {
+        return size == 0 ? null : waiting.values().iterator().next().peekFirst();
     }
 
-    private synchronized Invocation take() {
-        if (given >= atOnce || waiting.isEmpty()) {
+    /** Takes the request whose turn it is, null for none; then it is another model's turn. */
+    Invocation poll() {
+        if (size == 0) {
             return null;
         }
-        Iterator<Map.Entry<LoadedModel, Queue<Invocation>>> first = waiting.entrySet().iterator();
-        Map.Entry<LoadedModel, Queue<Invocation>> entry = first.next();
+        Iterator<Map.Entry<LoadedModel, Deque<Invocation>>> first = waiting.entrySet().iterator();
+        Map.Entry<LoadedModel, Deque<Invocation>> entry = first.next();
         LoadedModel model = entry.getKey();
-        Queue<Invocation> queue = entry.getValue();
-        first.remove();
-        Invocation next = queue.remove();
-        if (!queue.isEmpty()) {
-            waiting.put(model, queue);
+        Deque<Invocation> queue = entry.getValue();
+        Invocation next = queue.removeFirst();
+        size--;
+        if (waiting.size() > 1 || queue.isEmpty()) {
+            first.remove();
+            if (!queue.isEmpty()) {
+                waiting.put(model, queue);
+            }
         }
-        given++;
         return next;
+    }
+
+    private Deque<Invocation> of(LoadedModel model) {
+        return waiting.computeIfAbsent(model, first -> new ArrayDeque<>());
     }
 }

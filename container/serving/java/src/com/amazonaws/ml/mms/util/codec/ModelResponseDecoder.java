@@ -11,19 +11,34 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import serving.Dispatcher;
+import serving.Worker;
 
 /**
  * Reads a worker's answer. It stands before the class of the same name in multi-model-server, which takes a frame that is cut inside the
  * header map or before the status for a broken one, and then kills the worker. Reading again from the start once more bytes are there is
- * what ReplayingDecoder does.
+ * what ReplayingDecoder does. The answers to requests go straight to where they are waited for.
  */
 public class ModelResponseDecoder extends ReplayingDecoder<Void> {
     private static final int END = -1;
 
     private final int maxBytes;
+    private Worker worker;
 
     public ModelResponseDecoder(int maxBytes) {
         this.maxBytes = maxBytes;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) throws Exception {
+        super.handlerAdded(context);
+        worker = Dispatcher.get().connected(context.channel());
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) throws Exception {
+        worker.ended();
+        super.channelInactive(context);
     }
 
     @Override
@@ -36,7 +51,9 @@ public class ModelResponseDecoder extends ReplayingDecoder<Void> {
             predictions.add(prediction(in, length));
         }
         response.setPredictions(predictions);
-        out.add(response);
+        if (!worker.answered(response)) { // then it has loaded the model, which its thread in multi-model-server waits for
+            out.add(response);
+        }
     }
 
     private Predictions prediction(ByteBuf in, int idLength) {
