@@ -39,8 +39,6 @@ def handle(data: None, context: Any) -> None:
     """Loads the model, and has requests come by ``answer_requests`` from then on."""
     if _responder is None and _models is None:
         _load()
-        gc.collect()
-        gc.freeze()  # else the first collection of a worker would copy all of this
         getattr(sys.modules["__main__"], WORKER_CLASS).handle_connection = answer_requests
 
 

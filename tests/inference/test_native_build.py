@@ -12,6 +12,7 @@ import pytest
 
 from inference.native import build, library
 
+ROOT = Path(__file__).resolve().parents[2]
 HAS_COMPILER = any(shutil.which(name) for name in build.COMPILERS)
 needs_compiler = pytest.mark.skipif(not HAS_COMPILER, reason="there is no C compiler")
 
@@ -57,3 +58,37 @@ def test_what_the_compiler_does_not_like_is_told(tmp_path: Path) -> None:
 def test_the_compiler_has_nothing_to_say(tmp_path: Path) -> None:
     command = ["cc", *build.FLAGS, "-Werror", "-Wconversion", "-Wshadow", "-o", str(tmp_path / "kernels.so"), str(build.SOURCE)]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr == ""
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_the_kernels_touch_no_memory_that_is_not_theirs(tmp_path: Path) -> None:
+    """All tests of the kernels once more, compiled with the checks of AddressSanitizer and UndefinedBehaviorSanitizer."""
+    sanitizers = [
+        subprocess.run(["cc", f"-print-file-name=lib{name}.so"], capture_output=True, text=True, check=True) for name in ("asan", "ubsan")
+    ]
+    preloaded = [found.stdout.strip() for found in sanitizers]
+    if not all(Path(path).is_absolute() for path in preloaded):
+        pytest.skip("this compiler has no sanitizers")
+    for part in ("inference", "training", "tests/inference", "tests/conftest.py", "pyproject.toml"):
+        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, tmp_path / part)
+    compiler = tmp_path / "sanitized-cc"
+    compiler.write_text('#!/bin/sh\nexec cc -g -fsanitize=address,undefined -fno-sanitize-recover=all "$@"\n', encoding="ascii")
+    compiler.chmod(0o755)
+    for library_ in (tmp_path / "inference" / "native").glob("*.so"):
+        library_.unlink()
+    environment = {"PATH": os.environ["PATH"], "CC": str(compiler), "ASAN_OPTIONS": "detect_leaks=0"}
+    subprocess.run([sys.executable, "-SE", "inference/native/build.py"], cwd=tmp_path, env=environment, check=True, timeout=120)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inference/test_native.py"]
+    found = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment | {"LD_PRELOAD": " ".join(preloaded)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
+    assert " passed" in found.stdout
+    assert "skipped" not in found.stdout
