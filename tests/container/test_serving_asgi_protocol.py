@@ -75,6 +75,7 @@ def meet(responder: Responder, tmp_path: Path) -> Callable[..., Board]:
                     server.close()
                     while state.connections or state.tasks:
                         await asyncio.sleep(0.01)
+                    app.close()
 
         asyncio.run(asyncio.wait_for(run(), 25))
         counts.counters.close()

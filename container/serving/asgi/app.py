@@ -48,6 +48,10 @@ class App:
         # As much as the other engine lets its heap hold.
         self._max_bytes = max(settings.max_payload, settings.heap_mb * MEGABYTE // 4)
 
+    def close(self) -> None:
+        """Ends what it has started. To be called when nothing is answered any more."""
+        self._aside.close()
+
     def exchange(self, caller: Caller, path: bytes | None) -> Exchange:
         """Returns a new one. ``path``: None where it is not known."""
         return Exchange(caller, "unknown" if path is None else _ROUTES.get(path, "unknown"), self._journal)

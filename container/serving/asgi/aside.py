@@ -112,11 +112,16 @@ class Helper:
     """A forked process that answers one body after the other, until ``end``."""
 
     def __init__(self, responder: Responder) -> None:
+        """Raises ``OSError`` where there can be no more processes."""
         self._connection, theirs = socket.socketpair()
-        self._process = os.fork()
-        if self._process == 0:
-            _work(theirs, responder)
-        theirs.close()
+        with theirs:
+            try:
+                self._process = os.fork()
+            except OSError:
+                self._connection.close()
+                raise
+            if self._process == 0:
+                _work(theirs, responder)
         self._connection.setblocking(False)
 
     async def reply(self, body: bytes, content_type: str | None, accept: str | None, request_id: str) -> Reply | None:

@@ -38,7 +38,7 @@ class Worker(uvicorn.Server):
         self._channel, self._responder, self._row = channel, responder, board.row(number)
         counts = WorkerCounts.start(metrics)
         journal = Journal(FrontCounts(counts.counters), settings.python_log_level, as_json=not sys.stderr.isatty())
-        app = App(responder, settings, board, self._row, journal, counts, metrics)
+        self._app = app = App(responder, settings, board, self._row, journal, counts, metrics)
         closed = self._closed
         of_this_worker = {"app": app, "limits": limits, "closed": lambda self: closed()}
         self._protocol: Callable[..., Protocol] = type("BoundProtocol", (Protocol,), of_this_worker)
@@ -74,6 +74,11 @@ class Worker(uvicorn.Server):
         self._row.set("ready", 1)
         self._channel.setblocking(False)
         loop.add_reader(self._channel, self._take)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends when all that was asked is answered."""
+        await super().shutdown(sockets=sockets)
+        self._app.close()
 
     async def on_tick(self, counter: int) -> bool:
         self._row.beat()
