@@ -126,7 +126,7 @@ def test_a_search_is_followed_to_its_end_and_told_when_asked_for_again(
     search += ["--jobs", "2", "--name", "search", "--spot", "--seed", "1", "--early-stopping", "--wait"]
     assert tune.main(search) == 1  # this container prints other figures than ours
     said = capsys.readouterr()
-    assert "InProgress, 0 done, 2 running, 0 failed" in said.out
+    assert "Failed, 2 done, 0 running, 0 failed" in said.out
     assert "search ended as Failed: All training jobs failed." in said.err
     _, one = aws.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="search")["TrainingJobSummaries"]
     seen = aws.seen(aws.trained(one["TrainingJobName"]))
