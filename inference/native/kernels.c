@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define UNKNOWN -1 /* an id that the model does not have */
-#define BROKEN -3 /* an array names a place that there is not */
 #define UNLIKE -2 /* the arguments are not what they should be */
+#define BROKEN -3 /* an array names a place that there is not */
 #define NO_ROOM -4 /* the caller's arrays are too short */
 
 /* --- ids to numbers ------------------------------------------------------------------------------------------------------------------ */
@@ -27,7 +27,8 @@ typedef struct {
 
 static uint32_t table[256];
 
-static void fill_table(void)
+/* Makes the table. To be called before anything else. */
+void prepare(void)
 {
     for (uint32_t i = 0; i < 256; i++) {
         uint32_t rest = i;
@@ -44,9 +45,6 @@ static uint32_t crc32(const uint8_t *text, int64_t size)
         sum = table[(sum ^ text[i]) & 0xFF] ^ (sum >> 8);
     return sum ^ 0xFFFFFFFFu;
 }
-
-/* To be called once, before anything else and by one thread. */
-void prepare(void) { fill_table(); }
 
 #define TOGETHER 64 /* ids, whose searches wait for memory at the same time instead of one after the other */
 

@@ -11,7 +11,6 @@ import numpy as np
 from inference.native.build import path
 
 SWITCH_ENV = "RECOMMENDER_NATIVE"  # "0": as if nothing were compiled
-_NUMBERS, _PLACES, _DOUBLES, _POINTERS = np.dtype(np.int32), np.dtype(np.int64), np.dtype(np.float64), ctypes.c_void_p
 _ADDRESS, _COUNT = ctypes.c_void_p, ctypes.c_int64
 
 
@@ -45,7 +44,8 @@ class ScratchStruct(ctypes.Structure):
     )
 
 
-BROKEN, UNLIKE, NO_ROOM = -3, -2, -4
+UNLIKE, BROKEN, NO_ROOM = -2, -3, -4
+MOST_ADDENDS = 16
 
 
 @functools.cache

@@ -34,4 +34,7 @@ class LookUp:
         text = "\0".join((*ids, "")).encode("utf-8", "surrogatepass")
         numbers = np.empty(len(ids), dtype=np.int32)
         found = self._numbers_of(self._at, text, len(text), len(ids), address(numbers))
-        return None if found == UNLIKE else numbers if checked(found) >= 0 else None
+        if found == UNLIKE:
+            return None
+        checked(found)
+        return numbers

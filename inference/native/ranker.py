@@ -10,10 +10,22 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from inference.histories import Terms
-from inference.native.library import NO_ROOM, AddendsStruct, AddendStruct, PopularStruct, ScratchStruct, address, checked, is_plain, library
+from inference.native.library import (
+    MOST_ADDENDS,
+    NO_ROOM,
+    AddendsStruct,
+    AddendStruct,
+    PopularStruct,
+    ScratchStruct,
+    address,
+    checked,
+    is_plain,
+    library,
+)
 from inference.native.matrix import Matrix
 
 ROOM = 1 << 14  # entries of the rows of a history; more where one has more
+KEPT_ROOM = 1 << 18  # at most, from one request to the next: 5 MB
 
 _of_thread = threading.local()
 
@@ -72,9 +84,9 @@ class Ranker:
 
     @classmethod
     def of(cls, addends: Sequence[tuple[float, Matrix | None]], popularity: np.ndarray, order: np.ndarray) -> Self | None:
-        """Returns None where nothing is compiled, or the arrays are others."""
+        """Returns None where nothing is compiled, the arrays are others, or the addends too many."""
         functions = library()
-        if functions is None or not (is_plain(popularity, np.float32) and is_plain(order, np.int32)):
+        if functions is None or len(addends) > MOST_ADDENDS or not (is_plain(popularity, np.float32) and is_plain(order, np.int32)):
             return None
         return cls(addends, popularity, order, functions)
 
@@ -130,6 +142,8 @@ class Ranker:
         room = ROOM
         while (found := work(scratch := _scratch(self._songs, room))) == NO_ROOM:
             room = 4 * scratch.room
+        if scratch.room > KEPT_ROOM:  # one request of ten thousand songs should not cost memory for ever
+            del _of_thread.scratch
         return checked(found), scratch
 
     def _masks(self, masks: Sequence[np.ndarray]) -> ctypes.Array[ctypes.c_void_p]:

@@ -79,7 +79,16 @@ def test_the_kernels_touch_no_memory_that_is_not_theirs(tmp_path: Path) -> None:
         library_.unlink()
     environment = {"PATH": os.environ["PATH"], "CC": str(compiler), "ASAN_OPTIONS": "detect_leaks=0"}
     subprocess.run([sys.executable, "-SE", "inference/native/build.py"], cwd=tmp_path, env=environment, check=True, timeout=120)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inference/test_native.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/inference/test_native.py",
+        "tests/inference/test_sparse_ranker.py",
+    ]
     found = subprocess.run(
         command,
         cwd=tmp_path,

@@ -14,6 +14,7 @@ from inference.recommender import Recommender
 from inference.request import Request, parse_request
 from inference.scorers import FactorScorer, HybridScorer, ItemToItemScorer, PopularityScorer
 from inference.sparse_ranker import SparseRanker
+from inference.vocabulary import UNKNOWN
 from tests.inference.many_listeners import MODELS, make_model, some_requests
 from tests.inference.models import make_recommender
 
@@ -25,15 +26,20 @@ def looking_at_all(model: Recommender) -> Recommender:
     return other
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("kind", MODELS)
 @given(
     seed=st.integers(0, 10**6), ties=st.booleans(), n=st.sampled_from([1, 5, 12, 40, 60, 100]), density=st.sampled_from([0.02, 0.3, 0.9])
 )
 @settings(max_examples=10, deadline=None)
-def test_lists_and_scores_are_those_of_all_songs_bit_by_bit(kind: str, seed: int, ties: bool, n: int, density: float) -> None:
+def test_lists_and_scores_are_those_of_all_songs_bit_by_bit(
+    kind: str, compiled: bool, seed: int, ties: bool, n: int, density: float
+) -> None:
     model = make_model(kind, seed, ties=ties, density=density)
     dense = looking_at_all(model)
     assert model._sparse is not None
+    if not compiled:
+        model._sparse.__dict__["_compiled"] = None  # where the ranker keeps what it has found compiled
     for request in some_requests(seed, 25, n):
         found, wanted = model.ranking(request), dense.ranking(request)
         assert found.numbers.tolist() == wanted.numbers.tolist()
@@ -41,13 +47,16 @@ def test_lists_and_scores_are_those_of_all_songs_bit_by_bit(kind: str, seed: int
         assert found.scored == wanted.scored
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @given(seed=st.integers(0, 10**6), kept=st.sampled_from([0.0, 0.05, 0.5, 1.0]), n=st.sampled_from([1, 10, 100]), ties=st.booleans())
 @settings(max_examples=30, deadline=None)
-def test_masks_and_what_is_excluded_hold_in_every_part_of_the_list(seed: int, kept: float, n: int, ties: bool) -> None:
+def test_masks_and_what_is_excluded_hold_in_every_part_of_the_list(compiled: bool, seed: int, kept: float, n: int, ties: bool) -> None:
     songs = 700  # so that popularity is looked at in several pieces
     model = make_model("operator and popularity", seed, songs, 20, ties=ties, density=0.02)
     ranker = model._sparse
     assert ranker is not None
+    if not compiled:
+        ranker.__dict__["_compiled"] = None
     rng = np.random.default_rng(seed)
     masks = [rng.random(songs) < kept, rng.random(songs) < 0.9]
     excluded = rng.integers(0, songs, 30)
@@ -56,7 +65,8 @@ def test_masks_and_what_is_excluded_hold_in_every_part_of_the_list(seed: int, ke
     allowed = np.logical_and(*masks)
     allowed[excluded] = False
     order = np.lexsort((np.arange(songs), -model.popularity * (scores == 0), -scores))
-    assert ranker.rank(history, n, excluded, masks).numbers.tolist() == order[allowed[order]][:n].tolist()
+    unknown = np.append(excluded, UNKNOWN)  # shuts nothing out
+    assert ranker.rank(history, n, unknown, masks).numbers.tolist() == order[allowed[order]][:n].tolist()
 
 
 @pytest.mark.parametrize("condition", [{"genre": ["rock", "jazz"]}, {"year": {"gte": 1985}, "explicit": False}, {"artist": "nobody"}])
