@@ -6,6 +6,7 @@ import copy
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -141,13 +142,32 @@ def test_three_replicas_are_probed_limited_and_locked_and_the_service_finds_them
     assert "/tmp" in [mount["mountPath"] for mount in serve["volumeMounts"]]  # all that `serve` writes to
 
 
-def test_the_init_container_unpacks_a_model_and_nothing_outside_its_folder(tmp_path: Path) -> None:
-    (source := tmp_path / "source").mkdir()
-    (source / "model.json").write_text("{}")
-    pack(source, tmp_path / "model.tar.gz")
-    (target := tmp_path / "target").mkdir()
+def unpacked(archive: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """Does what the init container does, into ``target``."""
+    target.mkdir()
     (init,) = objects()[0]["spec"]["template"]["spec"]["initContainers"]
     code = init["args"][0].replace("/opt/ml/model", str(target))
-    environment = {**os.environ, init["env"][0]["name"]: (tmp_path / "model.tar.gz").as_uri()}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
-    assert [path.name for path in target.iterdir()] == ["model.json"]
+    environment = {**os.environ, init["env"][0]["name"]: archive.as_uri()}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_init_container_unpacks_a_model(tmp_path: Path) -> None:
+    (source := tmp_path / "source").mkdir()
+    (source / "model.json").write_text("{}")
+    (source / "items.blob.npy").write_bytes(bytes(range(256)) * 1000)
+    pack(source, tmp_path / "model.tar.gz")
+    assert unpacked(tmp_path / "model.tar.gz", target := tmp_path / "target").returncode == 0
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == {path.name: path.read_bytes() for path in source.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "folder/inside", "..", "link"])
+def test_the_init_container_unpacks_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
+    member = tarfile.TarInfo(name)
+    if name == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "../outside"
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.addfile(member)
+    found = unpacked(tmp_path / "model.tar.gz", target := tmp_path / "target")
+    assert (found.returncode, found.stderr) == (1, f"{name} does not belong into a model\n")
+    assert list(target.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.tar.gz", "target"]
